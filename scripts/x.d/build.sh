@@ -1,0 +1,113 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+# Configure and compile presets; what is built with them: run, fuzz, install.
+
+build_jobs=$(nproc)
+
+groups_of_preset() {
+  case $1 in
+    release) echo build ;;
+    fuzz) echo build fuzz ;;
+    *) echo build test ;;
+  esac
+}
+
+# build PRESET [TARGET...]: all targets when none is named. The log is shown only when it fails.
+build() {
+  local preset=$1
+  shift
+  local -a targets=()
+  (($#)) && targets=(--target "$@")
+  # shellcheck disable=SC2046
+  deps $(groups_of_preset "$preset")
+  mkdir -p build
+  local log=build/$preset.log
+  say "building $preset${*:+ ($*)}"
+  if cmake --preset "$preset" >"$log" 2>&1 &&
+    cmake --build "build/$preset" --parallel "$build_jobs" "${targets[@]}" >>"$log" 2>&1; then
+    return
+  fi
+  grep -vE '^\[[0-9]+/[0-9]+\]' "$log" | tail -n 60 >&2
+  fail "the $preset build failed; all of it is in $log"
+}
+
+command_build() {
+  local preset
+  for preset in "${@:-release}"; do
+    build "$preset"
+  done
+}
+
+command_run() {
+  build release
+  exec build/release/berth try "$@"
+}
+
+command_bench() {
+  deps build bench
+  build release
+  [[ -x tests/perf/bench ]] || fail "tests/perf/bench is not there"
+  BERTH=$PWD/build/release/berth exec tests/perf/bench "$@"
+}
+
+command_install() {
+  local prefix=/usr/local
+  while (($#)); do
+    case $1 in
+      --prefix) prefix=${2:?--prefix wants a directory} && shift 2 ;;
+      --prefix=*) prefix=${1#*=} && shift ;;
+      *) fail "install: unknown argument: $1" ;;
+    esac
+  done
+  build release
+  [[ $prefix == /* ]] || prefix=$PWD/$prefix
+  if mkdir -p "$prefix" 2>/dev/null && [[ -w $prefix ]]; then
+    install_release "$prefix"
+  else
+    as_root bash -c "$(declare -f install_release); install_release \"\$1\"" install "$prefix"
+  fi
+  say "installed to $prefix"
+}
+
+install_release() { cmake --install build/release --prefix "$1" >/dev/null; }
+
+# fuzz_targets: tests/fuzz/NAME.cc is the target NAME.
+fuzz_targets() {
+  local source
+  for source in tests/fuzz/*.cc; do
+    if [[ -e $source ]]; then basename "$source" .cc; fi
+  done
+}
+
+run_fuzz_target() {
+  local name=$1 seconds=$2 binary
+  binary=$(find build/fuzz -name "$name" -type f -executable -print -quit)
+  [[ -n $binary ]] || fail "no fuzz target $name was built"
+  mkdir -p "build/corpus/$name" "build/findings/$name"
+  say "fuzzing $name for $seconds seconds"
+  local -a corpus=("build/corpus/$name")
+  [[ -d tests/fuzz/corpus/$name ]] && corpus+=("tests/fuzz/corpus/$name")
+  "$binary" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+    -artifact_prefix="build/findings/$name/" "${corpus[@]}" 2>"build/findings/$name.log" ||
+    { tail -n 40 "build/findings/$name.log" >&2; fail "$name found something: build/findings/$name"; }
+  grep '^stat::number_of_executed_units' "build/findings/$name.log" || true
+}
+
+command_fuzz() {
+  local seconds=60 target
+  local -a targets=()
+  while (($#)); do
+    case $1 in
+      --seconds) seconds=${2:?--seconds wants a number} && shift 2 ;;
+      --seconds=*) seconds=${1#*=} && shift ;;
+      -*) fail "fuzz: unknown argument: $1" ;;
+      *) targets+=("$1") && shift ;;
+    esac
+  done
+  ((${#targets[@]})) || mapfile -t targets < <(fuzz_targets)
+  ((${#targets[@]})) || fail "there is no fuzz target in tests/fuzz"
+  build fuzz
+  for target in "${targets[@]}"; do
+    run_fuzz_target "$target" "$seconds"
+  done
+}

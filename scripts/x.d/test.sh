@@ -1,0 +1,121 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+# The test lanes. gtest and pytest leave a JUnit file, which scripts/totals.py counts.
+
+test_lanes=(unit lint kernel cli conformance engines faults)
+test_preset=debug
+results=build/results
+total_passed=0
+total_failed=0
+total_skipped=0
+
+add_totals() {
+  total_passed=$((total_passed + $1))
+  total_failed=$((total_failed + $2))
+  total_skipped=$((total_skipped + $3))
+}
+
+# count LANE STATUS FILE: adds what the file says. No file, no test in it, or a runner that failed
+# without a failed test: one failure.
+count() {
+  local lane=$1 status=$2 file=$3 passed failed skipped
+  $python scripts/totals.py "$lane" "$status" "$file" >"$results/$lane.summary" || true
+  head -n -1 "$results/$lane.summary"
+  read -r passed failed skipped < <(tail -n 1 "$results/$lane.summary")
+  add_totals "${passed:-0}" "${failed:-1}" "${skipped:-0}"
+}
+
+# has PATH: a lane whose tests are not there fails.
+has() {
+  [[ -e $1 ]] && return
+  printf '  FAILED  there is no %s\n' "$1"
+  add_totals 0 1 0
+  return 1
+}
+
+# gtest_lane LANE BINARY
+gtest_lane() {
+  local lane=$1 binary=$2 status=0 file=$results/$1.xml
+  (build "$test_preset" "$binary") || status=$?
+  if ((status == 0)); then
+    "build/$test_preset/$binary" --gtest_output="xml:$file" --gtest_brief=1 </dev/null || status=$?
+  fi
+  count "$lane" "$status" "$file"
+}
+
+# pytest_lane LANE [PYTEST ARGUMENTS]: runs tests/LANE on the berth of the preset.
+pytest_lane() {
+  local lane=$1 status=0 file=$results/$1.xml
+  shift
+  has "tests/$lane" || return 0
+  (build "$test_preset") || status=$?
+  if ((status == 0)); then
+    BERTH=$PWD/build/$test_preset/berth $python -m pytest -q "tests/$lane" \
+      --junitxml="$file" -o junit_family=xunit2 -p no:cacheprovider "$@" </dev/null || status=$?
+  fi
+  count "$lane" "$status" "$file"
+}
+
+lane_unit() { gtest_lane unit unit_tests; }
+lane_kernel() { gtest_lane kernel kernel_tests; }
+lane_cli() { pytest_lane cli -n 2; }
+lane_faults() { pytest_lane faults; }
+
+lane_engines() {
+  deps engines
+  pytest_lane engines
+}
+
+lane_lint() {
+  run_checks "${lint_checks[@]}"
+  add_totals "$lint_passed" "$lint_failed" 0
+}
+
+# The peers' suites run on the release binary. The runner prints what it skips and why, and closes
+# with the same line as this command.
+lane_conformance() {
+  local runner=tests/conformance/run log=$results/conformance.log line
+  has "$runner" || return 0
+  deps conformance
+  if (build release); then
+    BERTH=$PWD/build/release/berth "$runner" </dev/null 2>&1 | tee "$log" || true
+  fi
+  line=$(tail -n 1 "$log" 2>/dev/null || true)
+  if [[ $line =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+)\ skipped$ ]]; then
+    add_totals "${BASH_REMATCH[@]:1}"
+  else
+    printf '  FAILED  %s did not finish\n' "$runner"
+    add_totals 0 1 0
+  fi
+}
+
+run_lane() {
+  local began=$SECONDS
+  printf '== %s\n' "$1"
+  rm -f "$results/$1".*
+  "lane_$1"
+  printf '== %s: %ss\n' "$1" $((SECONDS - began))
+}
+
+command_test() {
+  local -a lanes=()
+  local lane
+  while (($#)); do
+    case $1 in
+      --preset) test_preset=${2:?--preset wants a name} && shift 2 ;;
+      -*) fail "test: unknown argument: $1" ;;
+      *) lanes+=("$1") && shift ;;
+    esac
+  done
+  ((${#lanes[@]})) || lanes=("${test_lanes[@]}")
+  for lane in "${lanes[@]}"; do
+    [[ " ${test_lanes[*]} " == *" $lane "* ]] || fail "no such lane: $lane (${test_lanes[*]})"
+  done
+  mkdir -p "$results"
+  deps build test
+  for lane in "${lanes[@]}"; do
+    run_lane "$lane"
+  done
+  printf '%s passed, %s failed, %s skipped\n' "$total_passed" "$total_failed" "$total_skipped"
+  ((total_failed == 0))
+}
