@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "berth/error.h"
+
+namespace berth {
+
+using StringMap = std::vector<std::pair<std::string, std::string>>;  // in the order of the file
+
+// The object linux.resources of config.json (config-linux.md, "Control groups"), shared by create and update. Units are the
+// spec's: bytes, microseconds, -1 for no limit. What is not set is not touched.
+
+struct DeviceRule {
+  bool allow = false;
+  std::optional<char> type = {};  // 'a', 'b', 'c'; absent = 'a'
+  std::optional<int64_t> major = {};
+  std::optional<int64_t> minor = {};
+  std::string access = {};
+};
+
+struct MemoryResources {
+  std::optional<int64_t> limit = {};
+  std::optional<int64_t> reservation = {};
+  std::optional<int64_t> swap = {};
+  std::optional<int64_t> kernel = {};
+  std::optional<int64_t> kernel_tcp = {};
+  std::optional<uint64_t> swappiness = {};
+  std::optional<bool> disable_oom_killer = {};
+  std::optional<bool> use_hierarchy = {};
+  std::optional<bool> check_before_update = {};
+};
+
+struct CpuResources {
+  std::optional<uint64_t> shares = {};
+  std::optional<int64_t> quota = {};
+  std::optional<uint64_t> burst = {};
+  std::optional<uint64_t> period = {};
+  std::optional<int64_t> realtime_runtime = {};
+  std::optional<uint64_t> realtime_period = {};
+  std::string cpus = {};
+  std::string mems = {};
+  std::optional<int64_t> idle = {};
+};
+
+struct WeightDevice {
+  int64_t major = 0;
+  int64_t minor = 0;
+  std::optional<uint16_t> weight = {};
+  std::optional<uint16_t> leaf_weight = {};
+};
+
+struct ThrottleDevice {
+  int64_t major = 0;
+  int64_t minor = 0;
+  uint64_t rate = 0;
+};
+
+struct BlockIoResources {
+  std::optional<uint16_t> weight = {};
+  std::optional<uint16_t> leaf_weight = {};
+  std::vector<WeightDevice> weight_device = {};
+  std::vector<ThrottleDevice> throttle_read_bps = {};
+  std::vector<ThrottleDevice> throttle_write_bps = {};
+  std::vector<ThrottleDevice> throttle_read_iops = {};
+  std::vector<ThrottleDevice> throttle_write_iops = {};
+};
+
+struct HugepageLimit {
+  std::string page_size = {};
+  uint64_t limit = 0;
+};
+
+struct NetworkPriority {
+  std::string name = {};
+  uint32_t priority = 0;
+};
+
+struct NetworkResources {
+  std::optional<uint32_t> class_id = {};
+  std::vector<NetworkPriority> priorities = {};
+};
+
+struct RdmaLimit {
+  std::string device = {};
+  std::optional<uint32_t> hca_handles = {};
+  std::optional<uint32_t> hca_objects = {};
+};
+
+struct Resources {
+  std::vector<DeviceRule> devices = {};
+  std::optional<MemoryResources> memory = {};
+  std::optional<CpuResources> cpu = {};
+  std::optional<int64_t> pids_limit = {};
+  std::optional<BlockIoResources> block_io = {};
+  std::vector<HugepageLimit> hugepage_limits = {};
+  std::optional<NetworkResources> network = {};
+  std::vector<RdmaLimit> rdma = {};
+  StringMap unified = {};
+};
+
+// The resources object as JSON text. Fails with InvalidConfig and the pointer.
+Result<Resources> parse_resources(std::string_view json);
+
+}  // namespace berth

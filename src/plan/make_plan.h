@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "berth/error.h"
+#include "plan/host_facts.h"
+#include "plan/plan.h"
+#include "spec/spec.h"
+
+namespace berth::plan {
+
+// What the caller of create asks beside config.json.
+struct Request {
+  std::string id = {};
+  std::string bundle = {};  // absolute
+  CgroupDriver cgroup_driver = CgroupDriver::Filesystem;
+  bool rootless = false;
+  bool no_pivot = false;
+  bool no_new_keyring = false;
+  int preserve_fds = 0;
+};
+
+// Fails with InvalidConfig or Unsupported, always with the pointer.
+Result<Plan> make_plan(const spec::Spec& spec, const HostFacts& facts, const Request& request);
+Result<EnterPlan> make_enter_plan(const spec::Spec& spec, const spec::Process& process, const HostFacts& facts,
+                                  const Request& request);
+
+// The planners, each pure, each with its own tests.
+Result<NamespacePlan> plan_namespaces(const spec::Spec& spec, const HostFacts& facts);
+Result<IdPlan> plan_ids(const spec::Spec& spec, const HostFacts& facts);
+Result<> plan_mounts(const spec::Spec& spec, const HostFacts& facts, const Request& request, Plan& plan);
+Result<> plan_devices(const spec::Spec& spec, Plan& plan);
+Result<ProcessPlan> plan_process(const spec::Process& process, const spec::Spec& spec, const HostFacts& facts,
+                                 std::vector<std::string>& warnings);
+Result<CgroupPlan> plan_cgroup(const spec::Spec& spec, const HostFacts& facts, const Request& request,
+                               std::vector<std::string>& warnings);
+// Only the writes: for `update`, from the resources of one object.
+Result<std::vector<CgroupWrite>> plan_cgroup_v1(const spec::Resources& resources, std::vector<std::string>& warnings);
+Result<std::vector<CgroupWrite>> plan_cgroup_v2(const spec::Resources& resources, std::vector<std::string>& warnings);
+std::vector<DeviceRulePlan> plan_device_rules(const spec::Spec& spec);
+Result<> plan_hooks(const spec::Spec& spec, Plan& plan);
+
+// A plan as JSON, for `berth plan` and the golden tests.
+std::string dump(const Plan& plan);
+
+}  // namespace berth::plan

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "berth/error.h"
+#include "json/value.h"
+#include "spec/spec.h"
+
+namespace berth::spec {
+
+// The text of a config.json as types. Fails with InvalidConfig: a syntax error names line and column, a wrong type, value
+// or missing field names the JSON pointer and its line. Unknown members are ignored, as the spec says (config.md,
+// "Extensibility"), except that a member equal to a known one but for case is refused.
+Result<Spec> read_spec(std::string_view text);
+
+// One object of it: `exec --process FILE` and `update --resources FILE`.
+Result<Process> read_process(std::string_view text);
+Result<Resources> read_resources(std::string_view text);
+
+// The rules that the types cannot say (config.md, config-linux.md): one function each in validate.cc. Fails with
+// InvalidConfig and the pointer.
+Result<> validate(const Spec& spec);
+Result<> validate_process(const Process& process, std::string_view pointer);
+
+// Back to JSON, complete: read_spec(write_spec(s)) == s. For the state record and `berth spec`.
+std::string write_spec(const Spec& spec, int indent);
+
+// What `berth spec` prints: the field's usual template (runc's), rootless or not.
+Spec default_spec(bool rootless);
+
+// RFC 6901 pointers of members that no table knows, for `berth lint`.
+Result<std::vector<std::string>> unknown_members(std::string_view text);
+
+}  // namespace berth::spec
