@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The programs that are compared, and the rows: which of their commands are timed, after and before what."""
+
+import dataclasses
+import json
+import pathlib
+import subprocess
+
+ROWS = ("run", "exec", "create", "start", "state", "kill", "delete", "delete-force")
+PAYLOAD = ["/bin/true"]
+
+
+@dataclasses.dataclass
+class Bundles:
+    """Where the bundles are: one that ends at once, and one that stays."""
+
+    short: pathlib.Path
+    long: pathlib.Path
+
+
+@dataclasses.dataclass
+class Program:
+    """A runtime with runc's command line, or the floor."""
+
+    name: str
+    path: str
+    root: pathlib.Path  # of its state
+    bundles: Bundles
+
+    def container(self, suffix: str) -> str:
+        return f"bench-{self.name}-{suffix}"
+
+    def pid_file(self, container: str) -> str:
+        return str(self.root / f"{container}.pid")
+
+    def command(self, verb: str, container: str) -> list[str]:
+        head = [self.path, "--root", str(self.root)]
+        match verb:
+            case "run":
+                return [*head, "run", "--bundle", str(self.bundles.short), container]
+            case "create":
+                where = ["--bundle", str(self.bundles.long), "--pid-file", self.pid_file(container)]
+                return [*head, "create", *where, container]
+            case "exec":
+                return [*head, "exec", container, *PAYLOAD]
+            case "kill":
+                return [*head, "kill", container, "KILL"]
+            case "delete-force":
+                return [*head, "delete", "--force", container]
+            case _:
+                return [*head, verb, container]
+
+
+class Floor(Program):
+    """The floor takes no bundle, only what is in it."""
+
+    def pid_file(self, container: str) -> str:
+        return str(self.root / container / "state.json")
+
+    def command(self, verb: str, container: str) -> list[str]:
+        head = [self.path, verb, str(self.root), container]
+        match verb:
+            case "run" | "create":
+                bundle = self.bundles.short if verb == "run" else self.bundles.long
+                arguments = json.loads((bundle / "config.json").read_text())["process"]["args"]
+                return [*head, str(self.bundles.short / "rootfs"), *arguments]
+            case "exec":
+                return [*head, *PAYLOAD]
+            case _:
+                return head
+
+
+def line(kind: str, words: list[str], label: str = "") -> str:
+    return " ".join([kind, *([label] if label else []), *words])
+
+
+def plan_run(program: Program) -> list[str]:
+    one = program.container("run")
+    return [line("time", program.command("run", one), f"run/{program.name}"),
+            line("always", program.command("delete-force", one))]
+
+
+def plan_exec(program: Program) -> list[str]:
+    """In a container that is there for all rounds."""
+    return [line("time", program.command("exec", program.container("hold")), f"exec/{program.name}")]
+
+
+def plan_life(program: Program) -> list[str]:
+    one = program.container("life")
+
+    def timed(verb: str) -> str:
+        return line("time", program.command(verb, one), f"{verb}/{program.name}")
+
+    return [timed("create"), timed("start"), timed("state"), timed("kill"), line("wait", [program.pid_file(one)]),
+            timed("delete"), line("always", program.command("delete-force", one))]
+
+
+def plan_force(program: Program) -> list[str]:
+    one = program.container("force")
+    return [line("do", program.command("create", one)), line("do", program.command("start", one)),
+            line("time", program.command("delete-force", one), f"delete-force/{program.name}"),
+            line("always", program.command("delete-force", one))]
+
+
+# One group each: its steps stay in order, the groups of all programs are shuffled.
+GROUPS = {
+    "run": (plan_run, {"run"}),
+    "exec": (plan_exec, {"exec"}),
+    "life": (plan_life, {"create", "start", "state", "kill", "delete"}),
+    "force": (plan_force, {"delete-force"}),
+}
+
+
+def make_plan(programs: list[Program], rows: set[str]) -> str:
+    lines = []
+    for group, (plan, labels) in GROUPS.items():
+        if not labels & rows:
+            continue
+        for program in programs:
+            lines += [f"group {group}/{program.name}", *plan(program)]
+    return "\n".join(lines) + "\n"
+
+
+def remove_containers(programs: list[Program]) -> None:
+    for program in programs:
+        for suffix in ("run", "hold", "life", "force", "calls"):
+            if (program.root / program.container(suffix)).exists():
+                subprocess.run(program.command("delete-force", program.container(suffix)), check=False, timeout=60,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
