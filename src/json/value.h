@@ -43,7 +43,7 @@ struct Member {
 
 inline std::span<const Member> Value::object() const { return {object_.data, object_.size}; }
 
-// "an object", "a string", ...: for messages.
+// "object", "string", "number", ...: for messages.
 std::string_view describe(Value::Kind kind);
 
 // A parsed text and the memory of its values.
@@ -55,8 +55,9 @@ class Document {
 
   const Value& root() const;
 
+  struct Arena;  // json/arena.h
+
  private:
-  struct Arena;
   explicit Document(std::unique_ptr<Arena> arena);
   std::unique_ptr<Arena> arena_;
   friend Result<Document> parse(std::string_view text);
