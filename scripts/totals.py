@@ -31,27 +31,35 @@ def outcome(case):
     return "passed", ""
 
 
-def main(lane, status, path):
+def tally(lane, cases, lines):
+    """Counts by outcome; failed tests and the reasons of skips go to lines."""
     counts = collections.Counter()
     skips = collections.Counter()
-    for case in test_cases(path):
+    for case in cases:
         kind, reason = outcome(case)
         counts[kind] += 1
         if kind == "skipped":
             skips[reason] += 1
         if kind == "failed":
-            print(f"  FAILED  {lane}: {case.get('classname')}.{case.get('name')}")
-    for reason, number in skips.most_common():
-        print(f"  skipped {number}: {reason}")
+            lines.append(f"  FAILED  {lane}: {case.get('classname')}.{case.get('name')}")
+    lines += [f"  skipped {number}: {reason}" for reason, number in skips.most_common()]
+    return counts
+
+
+def summary(lane, status, path):
+    lines = []
+    counts = tally(lane, test_cases(path), lines)
     if not counts:
-        print(f"  FAILED  {lane}: no test ran (exit status {status})")
-    elif status != "0" and not counts["failed"]:
-        print(f"  FAILED  {lane}: the runner ended with status {status}, and no test says why")
-    if not counts["failed"] and (not counts or status != "0"):
+        lines.append(f"  FAILED  {lane}: no test ran (exit status {status})")
         counts["failed"] = 1
-    print(f"  {lane}: {counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped")
-    print(counts["passed"], counts["failed"], counts["skipped"])
+    elif status != "0" and not counts["failed"]:
+        lines.append(f"  FAILED  {lane}: status {status}, and no test says why")
+        counts["failed"] = 1
+    numbers = counts["passed"], counts["failed"], counts["skipped"]
+    lines.append("  {}: {} passed, {} failed, {} skipped".format(lane, *numbers))
+    lines.append("{} {} {}".format(*numbers))
+    return lines
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    print("\n".join(summary(*sys.argv[1:])))

@@ -1,0 +1,128 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The documents agree with the tree: links resolve, the commands of docs/man/pages.txt exist, the
+tests that docs/conformance.md names exist, the changelog has an [Unreleased] section.
+
+check_docs.py [ROOT]
+"""
+import pathlib
+import re
+import subprocess
+import sys
+
+LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
+GTEST = re.compile(r"^\s*TEST(?:_F|_P)?\(\s*(\w+)\s*,\s*(\w+)\s*\)", re.M)
+PYTEST = re.compile(r"^def (test_\w+)", re.M)
+STATES = {"done", "partly", "not", "n/a"}
+# One word in a test column: `Suite.Name`, or `cli/test_file.py::test_name`.
+TEST_NAME = re.compile(r"`([^`]+)`")
+
+
+def documents(root):
+    listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"],
+                            cwd=root, capture_output=True, text=True)
+    names = listed.stdout.splitlines() if listed.returncode == 0 else []
+    return [root / name for name in names] or sorted(root.rglob("*.md"))
+
+
+def without_code(text):
+    return re.sub(r"`[^`\n]*`", "", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S))
+
+
+def anchors(path):
+    """The anchors that a renderer makes of the headings."""
+    found = set()
+    for title in re.findall(r"^#+\s+(.+?)\s*$", path.read_text(), flags=re.M):
+        plain = re.sub(r"[^\w\- ]", "", title.lower())
+        found.add(plain.replace(" ", "-"))
+    return found
+
+
+def broken_links(root):
+    for path in documents(root):
+        if not path.exists():
+            continue
+        for target in LINK.findall(without_code(path.read_text())):
+            if re.match(r"[a-z]+:", target):
+                continue
+            file, _, anchor = target.partition("#")
+            goal = (path.parent / file) if file else path
+            where = path.relative_to(root)
+            if not goal.exists():
+                yield f"{where}: the link {target} leads nowhere"
+            elif anchor and goal.suffix == ".md" and anchor not in anchors(goal):
+                yield f"{where}: {goal.name} has no heading #{anchor}"
+
+
+def missing_commands(root):
+    """Each line of pages.txt is a command; its source is src/cli/commands/COMMAND.cc."""
+    pages = root / "docs/man/pages.txt"
+    if not pages.exists():
+        yield "docs/man/pages.txt: not there"
+        return
+    for line in pages.read_text().splitlines():
+        command = line.split("#")[0].strip()
+        if command and not (root / f"src/cli/commands/{command}.cc").exists():
+            yield f"docs/man/pages.txt: {command} has no src/cli/commands/{command}.cc"
+    listed = {line.split("#")[0].strip() for line in pages.read_text().splitlines()}
+    for source in sorted((root / "src/cli/commands").glob("*.cc")):
+        if source.stem not in listed:
+            yield f"{source.relative_to(root)}: not in docs/man/pages.txt"
+
+
+def known_tests(root):
+    names = set()
+    for path in (root / "tests").rglob("*.cc"):
+        names.update(".".join(pair) for pair in GTEST.findall(path.read_text(errors="replace")))
+    for path in (root / "tests").rglob("test_*.py"):
+        inside = str(path.relative_to(root / "tests"))
+        names.add(inside)
+        names.update(f"{inside}::{name}" for name in PYTEST.findall(path.read_text()))
+    return names
+
+
+def conformance_rows(root):
+    """(line number, cells) of each row whose second cell is a state."""
+    path = root / "docs/conformance.md"
+    for number, line in enumerate(path.read_text().splitlines() if path.exists() else [], 1):
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if line.startswith("| `") and len(cells) >= 3:
+            yield number, cells
+
+
+def wrong_conformance(root):
+    tests = known_tests(root)
+    rows = list(conformance_rows(root))
+    if not rows:
+        yield "docs/conformance.md: no row"
+    for number, (field, state, test, *_) in rows:
+        where = f"docs/conformance.md:{number}: {field}"
+        named = TEST_NAME.findall(test)
+        if state not in STATES:
+            yield f"{where}: the state {state!r} is none of {', '.join(sorted(STATES))}"
+        if state in ("done", "partly") and not named:
+            yield f"{where}: {state}, and no test is named"
+        for name in named:
+            if name not in tests:
+                yield f"{where}: there is no test {name}"
+
+
+def wrong_changelog(root):
+    path = root / "CHANGELOG.md"
+    if not path.exists() or not re.search(r"^## \[Unreleased\]", path.read_text(), flags=re.M):
+        yield "CHANGELOG.md: no [Unreleased] section"
+
+
+def problems(root):
+    return [*broken_links(root), *missing_commands(root), *wrong_conformance(root),
+            *wrong_changelog(root)]
+
+
+def main(root="."):
+    found = problems(pathlib.Path(root).resolve())
+    print("\n".join(found), end="\n" if found else "")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,211 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Each check can fail: a small tree with one fault for each rule, and the finding it must give."""
+import pathlib
+import subprocess
+import tempfile
+import unittest
+
+import check_docs
+import check_init_symbols
+import check_layers
+import check_sizes
+import check_symbols
+import totals
+
+
+class Tree(unittest.TestCase):
+    """A throw-away tree to put files in."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = pathlib.Path(folder.name).resolve()
+
+    def write(self, name, text):
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+    def compile(self, name, text, *options):
+        source = self.write(name + ".cc", text)
+        output = source.with_suffix(".o")
+        subprocess.run(["g++", "-O2", "-fPIE", "-ffunction-sections", *options, "-c", "-o",
+                        str(output), str(source)], check=True)
+        return output
+
+    def archive(self, name, text):
+        path = self.root / f"libberth_{name}.a"
+        subprocess.run(["ar", "rcs", str(path), str(self.compile(name, text))], check=True)
+        return path
+
+    def assert_finds(self, problems, *words):
+        self.assertEqual(len(problems), len(words), problems)
+        for word in words:
+            self.assertTrue(any(word in problem for problem in problems), (word, problems))
+
+
+class Layers(Tree):
+    def test_a_clean_tree_passes(self):
+        self.write("src/os/fd.h", '#include "core/format.h"\n#include "berth/error.h"\n#include <vector>\n')
+        self.write("src/core/format.h", "")
+        self.assertEqual(check_layers.problems(self.root), [])
+
+    def test_an_arrow_upwards(self):
+        self.write("src/core/error.cc", '#include "os/fd.h"\n')
+        self.assert_finds(check_layers.problems(self.root), 'core may not see "os/fd.h"')
+
+    def test_room_to_room(self):
+        self.write("src/cgroup/v1.cc", '#include "network/strategy.h"\n')
+        self.assert_finds(check_layers.problems(self.root), 'cgroup may not see "network/strategy.h"')
+
+    def test_a_program_past_the_api(self):
+        self.write("src/cli/commands/run.cc", '#include "engine/create.h"\n')
+        self.assert_finds(check_layers.problems(self.root), 'cli may not see "engine/create.h"')
+
+    def test_an_unknown_folder(self):
+        self.write("src/utils/text.h", "")
+        self.assert_finds(check_layers.problems(self.root), "has no row")
+
+    def test_a_cycle(self):
+        self.write("src/os/a.h", '#include "os/b.h"\n')
+        self.write("src/os/b.h", '#include "os/a.h"\n')
+        self.assert_finds(check_layers.problems(self.root), "os/a.h -> os/b.h -> os/a.h")
+
+
+class Sizes(Tree):
+    def test_a_long_function(self):
+        self.write("src/os/a.cc", "int f() {\n" + "  ;\n" * 60 + "  return 1;\n}\nint g() { return 2; }\n")
+        self.assert_finds(check_sizes.problems(self.root), "f: 63 lines")
+
+    def test_a_long_file(self):
+        self.write("src/os/a.h", "int x;\n" * 501)
+        self.assert_finds(check_sizes.problems(self.root), "501 lines")
+
+    def test_many_parameters(self):
+        five = "int f(int a, int b, std::pair<int, int> c, int d, int e) { return 1; }\n"
+        six = "int g(int a, int b, int c, int d, int e, int h) { return 1; }\n"
+        self.write("src/os/a.cc", five + six)
+        self.assert_finds(check_sizes.problems(self.root), "g: 6 parameters")
+
+
+class Docs(Tree):
+    def setUp(self):
+        super().setUp()
+        self.write("CHANGELOG.md", "## [Unreleased]\n")
+        self.write("docs/man/pages.txt", "run\n")
+        self.write("src/cli/commands/run.cc", "")
+        self.write("tests/unit/a_test.cc", "TEST(Plan, ReadOnly) {}\n")
+        self.write("tests/cli/test_run.py", "def test_exit_code():\n    pass\n")
+        self.write("docs/conformance.md", "| `/a` | done | `Plan.ReadOnly`, `cli/test_run.py::test_exit_code` |\n"
+                                          "| `/b` | not | |\n")
+
+    def test_a_clean_tree_passes(self):
+        self.assertEqual(check_docs.problems(self.root), [])
+
+    def test_a_broken_link_and_anchor(self):
+        self.write("README.md", "# One two\n[a](docs/none.md) [b](#one-two) [c](#three) `[d](x)`\n")
+        self.assert_finds(check_docs.problems(self.root), "docs/none.md leads nowhere", "no heading #three")
+
+    def test_a_command_that_is_not_there(self):
+        self.write("docs/man/pages.txt", "run\nfly\n")
+        self.assert_finds(check_docs.problems(self.root), "fly has no src/cli/commands/fly.cc")
+
+    def test_a_command_without_a_page(self):
+        self.write("src/cli/commands/kill.cc", "")
+        self.assert_finds(check_docs.problems(self.root), "kill.cc: not in docs/man/pages.txt")
+
+    def test_conformance_rows(self):
+        self.write("docs/conformance.md", "| `/a` | done | |\n| `/b` | maybe | |\n| `/c` | done | `Plan.None` |\n")
+        self.assert_finds(check_docs.problems(self.root), "no test is named", "'maybe'", "no test Plan.None")
+
+    def test_the_changelog(self):
+        self.write("CHANGELOG.md", "# Changelog\n")
+        self.assert_finds(check_docs.problems(self.root), "no [Unreleased]")
+
+
+class InitSymbols(Tree):
+    def setUp(self):
+        super().setUp()
+        self.allowed = self.write("allowed.txt", "chdir  # reason\n")
+
+    def problems(self):
+        return check_init_symbols.problems(sorted(self.root.glob("*.a")), self.allowed)
+
+    def test_a_listed_symbol_passes_and_unreached_code_does_not_count(self):
+        self.archive("init", '#include <unistd.h>\nint run() { return chdir("/"); }\n')
+        self.archive("os", "int* make() { return new int; }\n")
+        self.assertEqual(self.problems(), [])
+
+    def test_an_allocation_two_layers_down(self):
+        self.archive("init", '#include <unistd.h>\nint* make();\nint run() { return *make() + chdir("/"); }\n')
+        self.archive("os", "int* make() { return new int; }\n")
+        self.assert_finds(self.problems(), "_Znwm: allocates")
+
+    def test_an_unlisted_symbol_and_a_stale_line(self):
+        self.archive("init", "#include <unistd.h>\nint run() { return rmdir(\"/a\"); }\n")
+        self.assert_finds(self.problems(), "rmdir: not on", "chdir: on allowed.txt and not needed")
+
+    def test_nothing_to_look_at(self):
+        self.assert_finds(self.problems(), "no code")
+
+
+class Symbols(Tree):
+    def link(self, *options):
+        self.archive("x", "int x;\n")
+        main = self.compile("main", "int main() { return 0; }\n")
+        binary = self.root / "berth"
+        subprocess.run(["g++", "-o", str(binary), str(main), *options], check=True)
+        return binary
+
+    HARDENED = ("-static-pie", "-Wl,-z,relro,-z,now,-z,noexecstack")
+
+    def test_a_hardened_binary_passes(self):
+        self.assertEqual(check_symbols.problems(self.link(*self.HARDENED)), [])
+
+    def test_a_dynamic_binary(self):
+        self.assert_finds(check_symbols.problems(self.link("-pie")), "interpreter", "shared libraries")
+
+    def test_an_executable_stack(self):
+        binary = self.link("-static-pie", "-Wl,-z,relro,-z,execstack")
+        self.assert_finds(check_symbols.problems(binary), "its stack is not RW")
+
+    def test_no_relro(self):
+        self.assert_finds(check_symbols.problems(self.link("-static-pie", "-Wl,-z,norelro")), "no GNU_RELRO")
+
+    def test_a_forbidden_call(self):
+        binary = self.link(*self.HARDENED)
+        self.archive("y", "#include <pwd.h>\nvoid* y() { return getpwnam(\"root\"); }\n")
+        self.assert_finds(check_symbols.problems(binary), "uses getpwnam")
+
+    def test_the_size(self):
+        binary = self.link(*self.HARDENED)
+        with binary.open("ab") as file:
+            file.write(b"\0" * check_symbols.SIZE_LIMIT)
+        self.assert_finds(check_symbols.problems(binary), "at most")
+
+
+class Totals(Tree):
+    def count(self, status, text):
+        path = self.root / "result.xml"
+        if text:
+            path.write_text(f"<testsuites><testsuite>{text}</testsuite></testsuites>")
+        return totals.summary("lane", status, path)[-1]
+
+    def test_the_kinds(self):
+        cases = ('<testcase name="a"/><testcase name="b"><failure message="x"/></testcase>'
+                 '<testcase name="c"><skipped message="no root"/></testcase>'
+                 '<testcase name="d"><error message="x"/></testcase>')
+        self.assertEqual(self.count("1", cases), "1 2 1")
+
+    def test_a_runner_that_died(self):
+        self.assertEqual(self.count("139", ""), "0 1 0")
+        self.assertEqual(self.count("139", '<testcase name="a"/>'), "1 1 0")
+
+    def test_no_test_is_a_failure(self):
+        self.assertEqual(self.count("0", ""), "0 1 0")
+
+
+if __name__ == "__main__":
+    unittest.main()
