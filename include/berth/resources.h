@@ -14,8 +14,9 @@ namespace berth {
 
 using StringMap = std::vector<std::pair<std::string, std::string>>;  // in the order of the file
 
-// The object linux.resources of config.json (config-linux.md, "Control groups"), shared by create and update. Units are the
-// spec's: bytes, microseconds, -1 for no limit. What is not set is not touched.
+// The object linux.resources of config.json (config-linux.md, "Control groups"), shared by create
+// and update. Units are the spec's: bytes, microseconds, -1 for no limit. What is not set is not
+// touched.
 
 struct DeviceRule {
   bool allow = false;
@@ -23,6 +24,7 @@ struct DeviceRule {
   std::optional<int64_t> major = {};
   std::optional<int64_t> minor = {};
   std::string access = {};
+  bool operator==(const DeviceRule&) const = default;
 };
 
 struct MemoryResources {
@@ -35,6 +37,7 @@ struct MemoryResources {
   std::optional<bool> disable_oom_killer = {};
   std::optional<bool> use_hierarchy = {};
   std::optional<bool> check_before_update = {};
+  bool operator==(const MemoryResources&) const = default;
 };
 
 struct CpuResources {
@@ -47,6 +50,7 @@ struct CpuResources {
   std::string cpus = {};
   std::string mems = {};
   std::optional<int64_t> idle = {};
+  bool operator==(const CpuResources&) const = default;
 };
 
 struct WeightDevice {
@@ -54,12 +58,14 @@ struct WeightDevice {
   int64_t minor = 0;
   std::optional<uint16_t> weight = {};
   std::optional<uint16_t> leaf_weight = {};
+  bool operator==(const WeightDevice&) const = default;
 };
 
 struct ThrottleDevice {
   int64_t major = 0;
   int64_t minor = 0;
   uint64_t rate = 0;
+  bool operator==(const ThrottleDevice&) const = default;
 };
 
 struct BlockIoResources {
@@ -70,27 +76,32 @@ struct BlockIoResources {
   std::vector<ThrottleDevice> throttle_write_bps = {};
   std::vector<ThrottleDevice> throttle_read_iops = {};
   std::vector<ThrottleDevice> throttle_write_iops = {};
+  bool operator==(const BlockIoResources&) const = default;
 };
 
 struct HugepageLimit {
   std::string page_size = {};
   uint64_t limit = 0;
+  bool operator==(const HugepageLimit&) const = default;
 };
 
 struct NetworkPriority {
   std::string name = {};
   uint32_t priority = 0;
+  bool operator==(const NetworkPriority&) const = default;
 };
 
 struct NetworkResources {
   std::optional<uint32_t> class_id = {};
   std::vector<NetworkPriority> priorities = {};
+  bool operator==(const NetworkResources&) const = default;
 };
 
 struct RdmaLimit {
   std::string device = {};
   std::optional<uint32_t> hca_handles = {};
   std::optional<uint32_t> hca_objects = {};
+  bool operator==(const RdmaLimit&) const = default;
 };
 
 struct Resources {
@@ -103,6 +114,7 @@ struct Resources {
   std::optional<NetworkResources> network = {};
   std::vector<RdmaLimit> rdma = {};
   StringMap unified = {};
+  bool operator==(const Resources&) const = default;
 };
 
 // The resources object as JSON text. Fails with InvalidConfig and the pointer.

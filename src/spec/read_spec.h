@@ -11,22 +11,33 @@
 
 namespace berth::spec {
 
-// The text of a config.json as types. Fails with InvalidConfig: a syntax error names line and column, a wrong type, value
-// or missing field names the JSON pointer and its line. Unknown members are ignored, as the spec says (config.md,
-// "Extensibility"), except that a member equal to a known one but for case is refused.
+// The text of a config.json as types. Fails with InvalidConfig: a syntax error names line and
+// column, a wrong type, value or missing field names the JSON pointer and its line. Unknown members
+// are ignored, as the spec says (config.md, "Extensibility"), except that a member equal to a known
+// one but for case is refused.
 Result<Spec> read_spec(std::string_view text);
 
 // One object of it: `exec --process FILE` and `update --resources FILE`.
 Result<Process> read_process(std::string_view text);
 Result<Resources> read_resources(std::string_view text);
 
-// The rules that the types cannot say (config.md, config-linux.md): one function each in validate.cc. Fails with
-// InvalidConfig and the pointer.
+// read_spec + validate, errors of both with line and column.
+Result<Spec> read_valid_spec(std::string_view text);
+
+// Adds "file:line:column" of the error's pointer in the text that it is about.
+void set_place(Error& error, std::string_view text, std::string_view file);
+
+// The rules that the types cannot say (config.md, config-linux.md): one function each in
+// validate.cc. Fails with InvalidConfig and the pointer.
 Result<> validate(const Spec& spec);
 Result<> validate_process(const Process& process, std::string_view pointer);
+Result<> validate_resources(const Resources& resources, std::string_view pointer);
 
 // Back to JSON, complete: read_spec(write_spec(s)) == s. For the state record and `berth spec`.
+// `indent` as json::Writer's.
 std::string write_spec(const Spec& spec, int indent);
+std::string write_process(const Process& process, int indent);
+std::string write_resources(const Resources& resources, int indent);
 
 // What `berth spec` prints: the field's usual template (runc's), rootless or not.
 Spec default_spec(bool rootless);

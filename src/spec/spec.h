@@ -9,8 +9,9 @@
 
 #include "berth/resources.h"
 
-// config.json of runtime-spec 1.3.0 (config.md, config-linux.md) as types: what was asked, nothing decided.
-// An optional that is not set was absent; a vector that is empty was absent or empty unless it is an optional.
+// config.json of runtime-spec 1.3.0 (config.md, config-linux.md) as types: what was asked, nothing
+// decided. An optional that is not set was absent; a vector that is empty was absent or empty
+// unless it is an optional.
 namespace berth::spec {
 
 using berth::StringMap;
@@ -18,12 +19,14 @@ using berth::StringMap;
 struct Root {
   std::string path = {};
   bool readonly = false;
+  bool operator==(const Root&) const = default;
 };
 
 struct IdMapping {
   uint32_t container_id = 0;
   uint32_t host_id = 0;
   uint32_t size = 0;
+  bool operator==(const IdMapping&) const = default;
 };
 
 struct Mount {
@@ -33,6 +36,7 @@ struct Mount {
   std::vector<std::string> options = {};
   std::optional<std::vector<IdMapping>> uid_mappings = {};
   std::optional<std::vector<IdMapping>> gid_mappings = {};
+  bool operator==(const Mount&) const = default;
 };
 
 struct User {
@@ -41,6 +45,7 @@ struct User {
   std::optional<uint32_t> umask = {};
   std::vector<uint32_t> additional_gids = {};
   std::string username = {};
+  bool operator==(const User&) const = default;
 };
 
 // Names as written ("CAP_CHOWN"); unknown ones are warned of by the planner.
@@ -50,17 +55,20 @@ struct Capabilities {
   std::vector<std::string> inheritable = {};
   std::vector<std::string> permitted = {};
   std::vector<std::string> ambient = {};
+  bool operator==(const Capabilities&) const = default;
 };
 
 struct Rlimit {
   std::string type = {};
   uint64_t soft = 0;
   uint64_t hard = 0;
+  bool operator==(const Rlimit&) const = default;
 };
 
 struct ConsoleSize {
   uint16_t height = 0;
   uint16_t width = 0;
+  bool operator==(const ConsoleSize&) const = default;
 };
 
 struct Scheduler {
@@ -71,16 +79,19 @@ struct Scheduler {
   uint64_t runtime = 0;
   uint64_t deadline = 0;
   uint64_t period = 0;
+  bool operator==(const Scheduler&) const = default;
 };
 
 struct IoPriority {
   std::string io_class = {};
   int32_t priority = 0;
+  bool operator==(const IoPriority&) const = default;
 };
 
 struct ExecCpuAffinity {
   std::string initial = {};
   std::string final = {};
+  bool operator==(const ExecCpuAffinity&) const = default;
 };
 
 struct Process {
@@ -99,6 +110,7 @@ struct Process {
   std::optional<Scheduler> scheduler = {};
   std::optional<IoPriority> io_priority = {};
   std::optional<ExecCpuAffinity> exec_cpu_affinity = {};
+  bool operator==(const Process&) const = default;
 };
 
 struct Hook {
@@ -106,6 +118,7 @@ struct Hook {
   std::vector<std::string> args = {};
   std::optional<std::vector<std::string>> env = {};
   std::optional<int32_t> timeout = {};  // seconds, > 0
+  bool operator==(const Hook&) const = default;
 };
 
 struct Hooks {
@@ -115,6 +128,7 @@ struct Hooks {
   std::vector<Hook> start_container = {};
   std::vector<Hook> poststart = {};
   std::vector<Hook> poststop = {};
+  bool operator==(const Hooks&) const = default;
 };
 
 enum class NamespaceType { Pid, Network, Mount, Ipc, Uts, User, Cgroup, Time };
@@ -123,6 +137,7 @@ inline constexpr int kNamespaceTypes = 8;
 struct Namespace {
   NamespaceType type = NamespaceType::Pid;
   std::string path = {};  // empty: a new one
+  bool operator==(const Namespace&) const = default;
 };
 
 struct Device {
@@ -133,42 +148,55 @@ struct Device {
   std::optional<uint32_t> file_mode = {};
   std::optional<uint32_t> uid = {};
   std::optional<uint32_t> gid = {};
+  bool operator==(const Device&) const = default;
 };
 
 struct NetDevice {
   std::string host_name = {};  // the key of the map
   std::string name = {};       // empty: unchanged
+  bool operator==(const NetDevice&) const = default;
 };
 
 struct TimeOffset {
   std::string clock = {};  // "monotonic", "boottime"
   int64_t seconds = 0;
   uint32_t nanoseconds = 0;
+  bool operator==(const TimeOffset&) const = default;
 };
 
 // linux.resources: berth/resources.h
-using berth::DeviceRule;
-using berth::MemoryResources;
-using berth::CpuResources;
-using berth::WeightDevice;
-using berth::ThrottleDevice;
 using berth::BlockIoResources;
+using berth::CpuResources;
+using berth::DeviceRule;
 using berth::HugepageLimit;
+using berth::MemoryResources;
 using berth::NetworkPriority;
 using berth::NetworkResources;
 using berth::RdmaLimit;
 using berth::Resources;
+using berth::ThrottleDevice;
+using berth::WeightDevice;
 
-// ---- linux.seccomp ----------------------------------------------------------------------------------------------
+// ---- linux.seccomp
+// ----------------------------------------------------------------------------------------------
 
 enum class SeccompAction { KillThread, KillProcess, Trap, Errno, Trace, Allow, Log, Notify };
-enum class SeccompOperator { NotEqual, Less, LessOrEqual, Equal, GreaterOrEqual, Greater, MaskedEqual };
+enum class SeccompOperator {
+  NotEqual,
+  Less,
+  LessOrEqual,
+  Equal,
+  GreaterOrEqual,
+  Greater,
+  MaskedEqual
+};
 
 struct SeccompArg {
   uint32_t index = 0;
   uint64_t value = 0;
   uint64_t value_two = 0;
   SeccompOperator op = SeccompOperator::Equal;
+  bool operator==(const SeccompArg&) const = default;
 };
 
 struct SeccompRule {
@@ -176,16 +204,18 @@ struct SeccompRule {
   SeccompAction action = SeccompAction::Allow;
   std::optional<uint32_t> errno_ret = {};
   std::vector<SeccompArg> args = {};
+  bool operator==(const SeccompRule&) const = default;
 };
 
 struct Seccomp {
   SeccompAction default_action = SeccompAction::Allow;
   std::optional<uint32_t> default_errno_ret = {};
-  std::vector<std::string> architectures = {};            // "SCMP_ARCH_X86_64", ...
-  std::optional<std::vector<std::string>> flags = {};     // absent: SPEC_ALLOW
+  std::vector<std::string> architectures = {};         // "SCMP_ARCH_X86_64", ...
+  std::optional<std::vector<std::string>> flags = {};  // absent: SPEC_ALLOW
   std::string listener_path = {};
   std::string listener_metadata = {};
   std::vector<SeccompRule> rules = {};
+  bool operator==(const Seccomp&) const = default;
 };
 
 struct IntelRdt {
@@ -194,17 +224,20 @@ struct IntelRdt {
   std::string l3_cache_schema = {};
   std::string mem_bw_schema = {};
   bool enable_monitoring = false;
+  bool operator==(const IntelRdt&) const = default;
 };
 
 struct MemoryPolicy {
   std::string mode = {};
   std::string nodes = {};
   std::vector<std::string> flags = {};
+  bool operator==(const MemoryPolicy&) const = default;
 };
 
 struct Personality {
   std::string domain = {};
   std::vector<std::string> flags = {};
+  bool operator==(const Personality&) const = default;
 };
 
 struct Linux {
@@ -225,6 +258,7 @@ struct Linux {
   std::optional<IntelRdt> intel_rdt = {};
   std::optional<MemoryPolicy> memory_policy = {};
   std::optional<Personality> personality = {};
+  bool operator==(const Linux&) const = default;
 };
 
 struct Spec {
@@ -237,6 +271,7 @@ struct Spec {
   Hooks hooks = {};
   StringMap annotations = {};
   Linux platform = {};  // the object "linux" (the word is a macro of gcc)
+  bool operator==(const Spec&) const = default;
 };
 
 }  // namespace berth::spec
