@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "init/step.h"
+#include "os/mount.h"
+
+namespace berth::init {
+namespace {
+
+constexpr uint64_t kMaskAttributes = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+
+int make_readonly(int mount, bool recursive) {
+  const int result = os::set_attributes(mount, MOUNT_ATTR_RDONLY, 0, recursive);
+  return result == -ENOSYS ? os::remount_attributes(mount, MOUNT_ATTR_RDONLY) : result;
+}
+
+StepResult make_mounts_readonly(InitContext& init) {
+  for (size_t index = 0; index < init.plan.mounts.size(); ++index) {
+    const int fd = init.prepared.late_mounts[index];
+    if (fd < 0) continue;
+    const int result = make_readonly(fd, false);
+    if (result < 0) return failure(Step::FinishRootfs, result, static_cast<int>(index), Action::SetAttributes);
+  }
+  return {};
+}
+
+int protect_path(int root, const char* path) {
+  const os::UniqueFd target(os::RootDir(root).open(path));
+  if (!target) return target.get() == -ENOENT || target.get() == -ENOTDIR ? 0 : target.get();
+  const os::UniqueFd tree(os::clone_mount(target.get(), "", true));
+  if (!tree) return tree.get();
+  int result = os::set_attributes(tree.get(), MOUNT_ATTR_RDONLY, 0, true);
+  const bool old_kernel = result == -ENOSYS;
+  if (result < 0 && !old_kernel) return result;
+  result = os::attach_mount(tree.get(), target.get());
+  return result == 0 && old_kernel ? os::remount_attributes(tree.get(), MOUNT_ATTR_RDONLY) : result;
+}
+
+// What masks show: an empty read-only directory and an empty file, both of a filesystem of our own. The image has no part
+// in it.
+class Mask {
+ public:
+  int open() {
+    const os::UniqueFd filesystem(os::open_filesystem("tmpfs"));
+    if (!filesystem) return filesystem.get();
+    (void)os::set_filesystem_string(filesystem.get(), "mode", "755");
+    directory_.reset(os::mount_filesystem(filesystem.get(), kMaskAttributes & ~static_cast<uint64_t>(MOUNT_ATTR_RDONLY)));
+    if (!directory_) return directory_.get();
+    // A name is needed for the moment of opening it only: afterwards the directory is empty again.
+    file_.reset(::openat(directory_.get(), "empty", O_CREAT | O_EXCL | O_RDONLY | O_CLOEXEC, 0444));
+    if (!file_ || ::unlinkat(directory_.get(), "empty", 0) < 0) return -errno;
+    return make_readonly(directory_.get(), false);
+  }
+  bool is_open() const { return static_cast<bool>(directory_); }
+
+  // The mount itself goes to the first directory, copies to all others: nothing detached is left to dissolve.
+  int cover(int target, bool is_directory) {
+    if (is_directory && !placed_) {
+      placed_ = true;
+      return os::attach_mount(directory_.get(), target);
+    }
+    const os::UniqueFd copy(os::clone_mount(is_directory ? directory_.get() : file_.get(), "", false));
+    return copy ? os::attach_mount(copy.get(), target) : copy.get();
+  }
+
+ private:
+  os::UniqueFd directory_;
+  os::UniqueFd file_;
+  bool placed_ = false;
+};
+
+int mask_path(Mask& mask, int root, const char* path) {
+  const os::UniqueFd target(os::RootDir(root).open(path));
+  if (!target) return target.get() == -ENOENT || target.get() == -ENOTDIR ? 0 : target.get();
+  struct stat status;
+  if (::fstat(target.get(), &status) < 0) return -errno;
+  if (!mask.is_open()) {
+    const int result = mask.open();
+    if (result < 0) return result;
+  }
+  return mask.cover(target.get(), S_ISDIR(status.st_mode));
+}
+
+}  // namespace
+
+StepResult finish_rootfs(InitContext& init) {
+  TRY(make_mounts_readonly(init));
+  const plan::InitPlan& plan = init.plan;
+  for (size_t index = 0; index < plan.readonly_paths.size(); ++index) {
+    const int result = protect_path(init.root, plan.readonly_paths[index].path.c_str());
+    if (result < 0) return failure(Step::FinishRootfs, result, static_cast<int>(index), Action::MakeTarget, 1);
+  }
+  Mask mask;
+  for (size_t index = 0; index < plan.masked_paths.size(); ++index) {
+    const int result = mask_path(mask, init.root, plan.masked_paths[index].path.c_str());
+    if (result < 0) return failure(Step::FinishRootfs, result, static_cast<int>(index), Action::MakeTarget, 2);
+  }
+  if (plan.root.final_propagation != 0) {
+    const int result = os::set_propagation(init.root, plan.root.final_propagation);
+    if (result < 0) return failure(Step::FinishRootfs, result, -1, Action::SetPropagation);
+  }
+  if (plan.root.readonly) {
+    const int result = make_readonly(init.root, false);
+    if (result < 0) return failure(Step::FinishRootfs, result, -1, Action::SetAttributes);
+  }
+  return {};
+}
+
+}  // namespace berth::init

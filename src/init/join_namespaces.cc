@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "init/run_init.h"
+#include "init/step.h"
+#include "os/process.h"
+
+namespace berth::init {
+namespace {
+
+// Raw calls: glibc's wrappers would signal threads that this copy of the caller does not have.
+int become_root_of_namespace() {
+  if (::syscall(SYS_setresgid, 0, 0, 0) < 0) return -errno;
+  return ::syscall(SYS_setresuid, 0, 0, 0) < 0 ? -errno : 0;
+}
+
+StepResult join_each(InitContext& init, bool retry_denied) {
+  const auto& list = init.plan.namespaces->join;
+  for (size_t index = 0; index < list.size(); ++index) {
+    int& fd = init.prepared.joined[index];
+    if (fd < 0) continue;
+    if (::setns(fd, 0) == 0) {
+      fd = -1;  // done; the descriptor goes with exec
+    } else if (errno != EPERM || !retry_denied) {
+      return failure(Step::JoinNamespaces, errno, static_cast<int>(index));
+    }
+  }
+  return {};
+}
+
+// The offsets can be written while nobody is in the new time namespace: written first, entered then.
+StepResult enter_time_namespace(InitContext& init) {
+  if (!init.prepared.time_offsets.empty()) {
+    const os::UniqueFd file(::open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC));
+    const std::string& text = init.prepared.time_offsets;
+    if (!file || ::write(file.get(), text.data(), text.size()) < 0) return failure(Step::JoinNamespaces, errno);
+  }
+  const os::UniqueFd inside(::open("/proc/self/ns/time_for_children", O_RDONLY | O_CLOEXEC));
+  if (!inside || ::setns(inside.get(), CLONE_NEWTIME) < 0) return failure(Step::JoinNamespaces, errno);
+  return {};
+}
+
+}  // namespace
+
+StepResult join_cgroup(ProcessContext& process) {
+  for (size_t index = 0; index < process.prepared.task_files.size(); ++index) {
+    const int file = process.prepared.task_files[index];
+    if (::write(file, "0", 1) < 0) return failure(Step::JoinCgroup, errno, static_cast<int>(index));
+  }
+  return {};
+}
+
+StepResult join_cgroup(InitContext& init) { return join_cgroup(init.process); }
+
+StepResult join_namespaces(InitContext& init) {
+  if (init.plan.namespaces->shape == plan::LaunchShape::Direct) TRY(join_each(init, false));
+  const uint64_t flags = init.plan.namespaces->unshare_flags;
+  if (flags != 0 && ::unshare(static_cast<int>(flags)) < 0) return failure(Step::JoinNamespaces, errno);
+  if ((flags & CLONE_NEWTIME) != 0) return enter_time_namespace(init);
+  return {};
+}
+
+StepResult await_ids(InitContext& init) {
+  if (init.plan.new_user_namespace) TRY(init.process.host.request_ids());
+  if (!init.plan.namespaces->has(spec::NamespaceType::User)) return {};
+  const int result = become_root_of_namespace();
+  if (result < 0) return failure(Step::AwaitIds, result, -1, Action::SetIds);
+  return {};
+}
+
+void run_joiner(const plan::InitPlan& plan, PreparedInit& prepared) {
+  InitContext init{.plan = plan,
+                   .prepared = prepared,
+                   .process = {.plan = plan.process,
+                               .prepared = prepared.process,
+                               .host = sync::InitEnd(prepared.process.channel)}};
+  StepResult result = join_cgroup(init.process);
+  prepared.process.task_files.clear();  // init inherits the cgroups
+  // Those that the user namespace owns can be joined only from inside it: a second round.
+  if (result) result = join_each(init, true);
+  if (result) result = join_each(init, false);
+  if (result) {
+    int pidfd = -1;
+    const os::CloneRequest request{.flags = plan.namespaces->clone_flags | CLONE_PARENT, .exit_signal = 0};
+    const pid_t pid = os::clone_child(request, &pidfd);
+    if (pid == 0) run_init(plan, prepared);
+    if (pid < 0) {
+      result = failure(Step::CloneInit, pid);
+    } else {
+      result = init.process.host.announce_init(pidfd, pid);
+    }
+  }
+  if (!result) init.process.host.failed(result.error());
+  ::_exit(result ? 0 : 1);
+}
+
+}  // namespace berth::init

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "init/mount_item.h"
+#include "os/mount.h"
+
+namespace berth::init {
+namespace {
+
+// "cpu,cpuacct" or "none,name=systemd", word by word.
+int configure_hierarchy(int filesystem, const std::string& options) {
+  char word[256];
+  size_t start = 0;
+  while (start < options.size()) {
+    size_t end = options.find(',', start);
+    if (end == std::string::npos) end = options.size();
+    if (end - start >= sizeof word) return -ENAMETOOLONG;
+    memcpy(word, options.data() + start, end - start);
+    word[end - start] = '\0';
+    char* value = strchr(word, '=');
+    if (value != nullptr) *value++ = '\0';
+    const int result = value != nullptr ? os::set_filesystem_string(filesystem, word, value)
+                                        : os::set_filesystem_flag(filesystem, word);
+    if (result < 0) return result;
+    start = end + 1;
+  }
+  return 0;
+}
+
+int new_cgroup_mount(const char* type, const std::string& options, uint64_t attributes) {
+  const os::UniqueFd filesystem(os::open_filesystem(type));
+  if (!filesystem) return filesystem.get();
+  const int result = configure_hierarchy(filesystem.get(), options);
+  return result < 0 ? result : os::mount_filesystem(filesystem.get(), attributes);
+}
+
+int bind_cgroup(const std::string& source, uint64_t attributes) {
+  const int mount = os::clone_mount(AT_FDCWD, source.c_str(), false);
+  if (mount < 0) return mount;
+  const int result = os::set_attributes(mount, attributes, 0, false);
+  if (result == 0) return mount;
+  ::close(mount);
+  return result;
+}
+
+StepResult add_hierarchy(const MountContext& mount, int directory, const plan::CgroupMountEntry& entry) {
+  if (::mkdirat(directory, entry.name.c_str(), 0755) < 0) return mount.failed(Action::MakeTarget, errno);
+  const os::UniqueFd target(::openat(directory, entry.name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!target) return mount.failed(Action::MakeTarget, errno);
+  os::UniqueFd fd;
+  if (mount.item.cgroup_namespace) {
+    const char* type = entry.options.empty() ? "cgroup2" : "cgroup";
+    fd.reset(new_cgroup_mount(type, entry.options, mount.item.attr_set));
+  }
+  if (!fd) fd.reset(bind_cgroup(entry.source, mount.item.attr_set));
+  if (!fd) return mount.failed(Action::OpenFilesystem, fd.get());
+  const int attached = os::attach_mount(fd.get(), target.get());
+  if (attached < 0) return mount.failed(Action::Attach, attached);
+  for (const std::string& link : entry.links) {
+    if (::symlinkat(entry.name.c_str(), directory, link.c_str()) < 0 && errno != EEXIST) {
+      return mount.failed(Action::MakeLink, errno);
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+StepResult mount_cgroup_v1(const MountContext& mount) {
+  const os::UniqueFd filesystem(os::open_filesystem("tmpfs"));
+  if (!filesystem) return mount.failed(Action::OpenFilesystem, filesystem.get());
+  (void)os::set_filesystem_string(filesystem.get(), "mode", "755");
+  const uint64_t attributes = mount.item.attr_set & ~static_cast<uint64_t>(MOUNT_ATTR_RDONLY);
+  const os::UniqueFd tmpfs(os::mount_filesystem(filesystem.get(), attributes));
+  if (!tmpfs) return mount.failed(Action::OpenFilesystem, tmpfs.get());
+  const os::UniqueFd target(os::RootDir(mount.init.root).make_directory(mount.item.target.c_str()));
+  if (!target) return mount.failed(Action::MakeTarget, target.get());
+  const int attached = os::attach_mount(tmpfs.get(), target.get());
+  if (attached < 0) return mount.failed(Action::Attach, attached);
+  for (const plan::CgroupMountEntry& entry : mount.item.cgroups) TRY(add_hierarchy(mount, tmpfs.get(), entry));
+  if ((mount.item.attr_set & MOUNT_ATTR_RDONLY) == 0) return {};
+  int result = os::set_attributes(tmpfs.get(), mount.item.attr_set, 0, false);
+  if (result == -ENOSYS) result = os::remount_attributes(tmpfs.get(), mount.item.attr_set);
+  if (result < 0) return mount.failed(Action::SetAttributes, result);
+  return {};
+}
+
+StepResult mount_cgroup_v2(const MountContext& mount) {
+  os::UniqueFd fd;
+  // Outside a cgroup namespace a new mount would show the whole tree, and costs an RCU grace period: bound instead.
+  if (mount.item.cgroup_namespace) {
+    const os::UniqueFd filesystem(os::open_filesystem("cgroup2"));
+    if (filesystem) {
+      for (const plan::FilesystemOption& option : mount.item.options) {
+        const int result = option.value ? os::set_filesystem_string(filesystem.get(), option.key.c_str(), option.value->c_str())
+                                        : os::set_filesystem_flag(filesystem.get(), option.key.c_str());
+        if (result < 0) return mount.failed(Action::SetOption, result);
+      }
+      fd.reset(os::mount_filesystem(filesystem.get(), mount.item.attr_set));
+    }
+  }
+  if (!fd && !mount.item.cgroups.empty()) fd.reset(bind_cgroup(mount.item.cgroups.front().source, mount.item.attr_set));
+  if (!fd) return mount.failed(Action::OpenFilesystem, fd.get());
+  const os::UniqueFd target(os::RootDir(mount.init.root).make_directory(mount.item.target.c_str()));
+  if (!target) return mount.failed(Action::MakeTarget, target.get());
+  const int attached = os::attach_mount(fd.get(), target.get());
+  if (attached < 0) return mount.failed(Action::Attach, attached);
+  return {};
+}
+
+}  // namespace berth::init

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "init/mount_item.h"
+#include "init/step.h"
+#include "os/mount.h"
+
+namespace berth::init {
+namespace {
+
+int target_of(const MountContext& mount, bool directory) {
+  const os::RootDir root(mount.init.root);
+  if (mount.item.nofollow_target) {
+    const int fd = root.open_nofollow(mount.item.target.c_str());
+    if (fd != -ENOENT) return fd;
+  }
+  return directory ? root.make_directory(mount.item.target.c_str()) : root.make_file(mount.item.target.c_str());
+}
+
+// /proc and /sys that the image made links would carry the mount elsewhere: what masks and labels rely on must be real.
+bool is_trap(const plan::MountItem& item) {
+  return (item.fs_type == "proc" || item.fs_type == "sysfs") && item.kind == plan::MountKind::Filesystem;
+}
+
+// Without "mode" a tmpfs takes that of the directory it covers.
+bool inherits_mode(const plan::MountItem& item) {
+  if (item.fs_type != "tmpfs") return false;
+  for (const plan::FilesystemOption& option : item.options) {
+    if (option.key == "mode") return false;
+  }
+  return true;
+}
+
+StepResult set_propagations(const MountContext& mount, int fd) {
+  for (const uint64_t flags : mount.item.propagation) {
+    const int result = os::set_propagation(fd, flags);
+    if (result < 0) return mount.failed(Action::SetPropagation, result);
+  }
+  return {};
+}
+
+StepResult configure(const MountContext& mount, int filesystem) {
+  if (!mount.item.source.empty()) {
+    const int result = os::set_filesystem_string(filesystem, "source", mount.item.source.c_str());
+    if (result < 0) return mount.failed(Action::SetOption, result);
+  }
+  for (size_t index = 0; index < mount.item.options.size(); ++index) {
+    const plan::FilesystemOption& option = mount.item.options[index];
+    const int result = option.value ? os::set_filesystem_string(filesystem, option.key.c_str(), option.value->c_str())
+                                    : os::set_filesystem_flag(filesystem, option.key.c_str());
+    if (result < 0) return mount.failed(Action::SetOption, result, static_cast<int>(index));
+  }
+  return {};
+}
+
+StepResult populate_dev(const MountContext& mount, int fd) {
+  if (!mount.item.is_dev || !mount.init.plan.make_devices || mount.init.plan.bind_devices) return {};
+  int failed = -1;
+  const int result = make_default_devices(mount.init, fd, true, &failed);
+  if (result < 0) return failure(Step::MakeDevices, result, failed, Action::MakeNode);
+  return {};
+}
+
+StepResult mount_new_filesystem(const MountContext& mount) {
+  const plan::MountItem& item = mount.item;
+  const os::UniqueFd filesystem(os::open_filesystem(item.fs_type.c_str()));
+  if (!filesystem) return mount.failed(Action::OpenFilesystem, filesystem.get());
+  TRY(configure(mount, filesystem.get()));
+  const uint64_t attributes = item.readonly_late ? item.attr_set & ~static_cast<uint64_t>(MOUNT_ATTR_RDONLY) : item.attr_set;
+  os::UniqueFd fd(os::mount_filesystem(filesystem.get(), attributes));
+  if (!fd) return mount.failed(Action::OpenFilesystem, fd.get());
+  os::UniqueFd target;
+  if (is_trap(item)) {
+    target.reset(os::RootDir(mount.init.root).open(item.target.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    struct stat status;
+    if (target && ::fstat(target.get(), &status) == 0 && !S_ISDIR(status.st_mode)) {
+      return mount.failed(Action::NotADirectory, ENOTDIR);
+    }
+  } else if (inherits_mode(item)) {
+    target.reset(os::RootDir(mount.init.root).open(item.target.c_str()));
+    struct stat status;
+    if (target && ::fstat(target.get(), &status) == 0) (void)::fchmodat(fd.get(), ".", status.st_mode & 07777, 0);
+  }
+  if (!target) target.reset(target_of(mount, true));
+  if (!target) return mount.failed(Action::MakeTarget, target.get());
+  TRY(populate_dev(mount, fd.get()));
+  const int attached = os::attach_mount(fd.get(), target.get());
+  if (attached < 0) return mount.failed(Action::Attach, attached);
+  TRY(set_propagations(mount, fd.get()));
+  if (item.readonly_late) mount.init.prepared.late_mounts[mount.index] = fd.release();
+  return {};
+}
+
+StepResult apply_attributes(const MountContext& mount, int fd, bool* late) {
+  const plan::MountItem& item = mount.item;
+  if (item.attr_set != 0 || item.attr_clear != 0) {
+    const int result = os::set_attributes(fd, item.attr_set, item.attr_clear, false);
+    *late = result == -ENOSYS;
+    if (result < 0 && !*late) return mount.failed(Action::SetAttributes, result);
+  }
+  if (item.recursive_set != 0 || item.recursive_clear != 0) {
+    const int result = os::set_attributes(fd, item.recursive_set, item.recursive_clear, true);
+    if (result < 0) return mount.failed(Action::SetAttributes, result);
+  }
+  return {};
+}
+
+StepResult mount_bind(const MountContext& mount) {
+  const plan::MountItem& item = mount.item;
+  os::UniqueFd fd(mount.init.prepared.mount_sources[mount.index]);
+  mount.init.prepared.mount_sources[mount.index] = -1;
+  if (!fd) fd.reset(os::clone_mount(AT_FDCWD, item.source.c_str(), item.recursive, item.nofollow_source));
+  struct stat status;
+  if (!fd) return mount.failed(Action::OpenSource, fd.get());
+  if (::fstat(fd.get(), &status) < 0) return mount.failed(Action::OpenSource, errno);
+  bool late = false;
+  TRY(apply_attributes(mount, fd.get(), &late));
+  const os::UniqueFd target(target_of(mount, S_ISDIR(status.st_mode)));
+  if (!target) return mount.failed(Action::MakeTarget, target.get());
+  const int attached = os::attach_mount(fd.get(), target.get());
+  if (attached < 0) return mount.failed(Action::Attach, attached);
+  if (late) {
+    const int result = os::remount_attributes(fd.get(), item.attr_set);
+    if (result < 0) return mount.failed(Action::SetAttributes, result);
+  }
+  return set_propagations(mount, fd.get());
+}
+
+StepResult remount(const MountContext& mount) {
+  const os::UniqueFd target(os::RootDir(mount.init.root).open(mount.item.target.c_str()));
+  if (!target) return mount.failed(Action::MakeTarget, target.get());
+  bool late = false;
+  TRY(apply_attributes(mount, target.get(), &late));
+  if (late) {
+    const int result = os::remount_attributes(target.get(), mount.item.attr_set);
+    if (result < 0) return mount.failed(Action::SetAttributes, result);
+  }
+  return set_propagations(mount, target.get());
+}
+
+StepResult mount_one(const MountContext& mount) {
+  switch (mount.item.kind) {
+    case plan::MountKind::Filesystem: return mount_new_filesystem(mount);
+    case plan::MountKind::Bind: return mount_bind(mount);
+    case plan::MountKind::Remount: return remount(mount);
+    case plan::MountKind::CgroupV1: return mount_cgroup_v1(mount);
+    case plan::MountKind::CgroupV2: return mount_cgroup_v2(mount);
+  }
+  return {};
+}
+
+}  // namespace
+
+StepResult mount_filesystems(InitContext& init) {
+  for (size_t index = 0; index < init.plan.mounts.size(); ++index) {
+    const plan::MountItem& item = init.plan.mounts[index];
+    const StepResult result = mount_one({.init = init, .item = item, .index = index});
+    if (!result && !item.optional) return result;
+  }
+  return {};
+}
+
+}  // namespace berth::init

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "init/step.h"
+
+namespace berth::init {
+
+// One mount of the plan while it is made.
+struct MountContext {
+  InitContext& init;
+  const plan::MountItem& item;
+  size_t index;
+
+  std::unexpected<Failure> failed(Action action, int os_error, int detail = 0) const {
+    return failure(Step::MountFilesystems, os_error, static_cast<int>(index), action, detail);
+  }
+};
+
+StepResult mount_cgroup_v1(const MountContext& mount);
+StepResult mount_cgroup_v2(const MountContext& mount);
+
+}  // namespace berth::init

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "init/run_init.h"
+#include "init/step.h"
+
+namespace berth::init {
+namespace {
+
+// One call for all of them, by the pidfd of the container's init; the pid namespace was entered by who cloned us.
+StepResult join_container(EnterContext& enter) {
+  const int flags = static_cast<int>(enter.plan.namespaces & ~static_cast<uint64_t>(CLONE_NEWPID));
+  if (flags != 0 && ::setns(enter.prepared.target, flags) < 0) return failure(Step::JoinNamespaces, errno);
+  if ((enter.plan.namespaces & CLONE_NEWUSER) == 0) return {};
+  if (::syscall(SYS_setresgid, 0, 0, 0) < 0 || ::syscall(SYS_setresuid, 0, 0, 0) < 0) {
+    return failure(Step::AwaitIds, errno, -1, Action::SetIds);
+  }
+  return {};
+}
+
+StepResult open_terminal(EnterContext& enter) {
+  if (!enter.plan.process.terminal) return {};
+  const os::UniqueFd root(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!root) return failure(Step::OpenTerminal, errno);
+  return open_terminal_in(enter.process, root.get(), false);
+}
+
+template <StepResult (*run)(ProcessContext&)>
+StepResult on_process(EnterContext& enter) {
+  return run(enter.process);
+}
+
+// Nothing waits for `start` here: the host says Start as soon as it has heard Ready.
+StepResult await_start(EnterContext& enter) {
+  (void)TRY(enter.process.host.ready());
+  return {};
+}
+
+struct EnterStep {
+  Step step;
+  StepResult (*run)(EnterContext&);
+};
+
+// How a further process gets into a container. The other side is engine/exec.cc.
+constexpr EnterStep kSetUp[] = {
+    {Step::JoinCgroup, on_process<join_cgroup>},    {Step::StartSession, on_process<start_session>},
+    {Step::LimitProcess, on_process<open_label>},   {Step::JoinNamespaces, join_container},
+    {Step::OpenTerminal, open_terminal},            {Step::LimitProcess, on_process<limit_process>},
+    {Step::CloseDescriptors, on_process<close_descriptors>},
+};
+constexpr EnterStep kFilterLast[] = {
+    {Step::DropPrivileges, on_process<drop_privileges>}, {Step::FindExecutable, on_process<find_executable>},
+    {Step::LoadSeccomp, on_process<load_seccomp>},       {Step::AwaitStart, await_start},
+    {Step::ExecProcess, on_process<exec_process>},
+};
+constexpr EnterStep kFilterFirst[] = {
+    {Step::LoadSeccomp, on_process<load_seccomp>},       {Step::DropPrivileges, on_process<drop_privileges>},
+    {Step::FindExecutable, on_process<find_executable>}, {Step::AwaitStart, await_start},
+    {Step::ExecProcess, on_process<exec_process>},
+};
+
+template <size_t count>
+StepResult run_table(const EnterStep (&table)[count], EnterContext& enter) {
+  for (const EnterStep& step : table) TRY(step.run(enter));
+  return {};
+}
+
+StepResult run_all(EnterContext& enter) {
+  TRY(run_table(kSetUp, enter));
+  return enter.plan.process.no_new_privileges ? run_table(kFilterLast, enter) : run_table(kFilterFirst, enter);
+}
+
+}  // namespace
+
+void run_enter(const plan::EnterPlan& plan, PreparedEnter& prepared) {
+  EnterContext enter{.plan = plan,
+                     .prepared = prepared,
+                     .process = {.plan = plan.process,
+                                 .prepared = prepared.process,
+                                 .host = sync::InitEnd(prepared.process.channel),
+                                 .is_init = false}};
+  const StepResult result = run_all(enter);
+  if (!result) enter.process.host.failed(result.error());
+  ::_exit(255);
+}
+
+}  // namespace berth::init

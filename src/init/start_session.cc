@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/keyctl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "init/step.h"
+
+namespace berth::init {
+namespace {
+
+// Possessor: all. Owner: view, read, search, link. The kernel's default lacks the search.
+constexpr unsigned kKeyringPermissions = 0x3f1b0000;
+
+// What the caller ignores or blocks is its own business: execve would hand both on.
+void reset_signals() {
+  for (int number = 1; number < SIGSYS + 1; ++number) {
+    if (number != SIGKILL && number != SIGSTOP) (void)::signal(number, SIG_DFL);
+  }
+  const uint64_t none = 0;
+  (void)::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, sizeof none);
+}
+
+}  // namespace
+
+StepResult start_session(ProcessContext& process) {
+  reset_signals();
+  ::umask(0);  // modes are meant as written until the process gets its own
+  ::setsid();  // fails only for a leader of a group, who has a session already
+  if (process.prepared.keyring.empty()) return {};
+  const long keyring = ::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, process.prepared.keyring.c_str());
+  if (keyring < 0) {
+    if (errno == ENOSYS) return {};
+    return failure(Step::StartSession, errno, -1, Action::SetKeyring);
+  }
+  if (::syscall(SYS_keyctl, KEYCTL_SETPERM, keyring, kKeyringPermissions) < 0) {
+    return failure(Step::StartSession, errno, -1, Action::SetKeyring);
+  }
+  return {};
+}
+
+StepResult start_session(InitContext& init) { return start_session(init.process); }
+
+StepResult open_label(ProcessContext& process) {
+  if (process.prepared.label.empty()) return {};
+  process.label_file = ::open("/proc/thread-self/attr/apparmor/exec", O_WRONLY | O_CLOEXEC);
+  if (process.label_file < 0) process.label_file = ::open("/proc/thread-self/attr/exec", O_WRONLY | O_CLOEXEC);
+  if (process.label_file < 0) return failure(Step::LimitProcess, errno, -1, Action::SetLabel);
+  return {};
+}
+
+}  // namespace berth::init

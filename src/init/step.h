@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <limits.h>
+
+#include "berth/try.h"
+#include "init/prepared.h"
+#include "os/path.h"
+#include "plan/plan.h"
+#include "sync/channel.h"
+#include "sync/failure.h"
+
+// The code after clone. One file per step; a step with nothing to do returns at once. Nothing here allocates, throws, locks
+// or looks up a name (architecture: "Rules for init/").
+namespace berth::init {
+
+using sync::Action;
+using sync::Failure;
+using sync::Step;
+using sync::StepResult;
+using sync::StepValue;
+
+// What the steps of one process share.
+struct ProcessContext {
+  const plan::ProcessPlan& plan;
+  PreparedProcess& prepared;
+  sync::InitEnd host;
+  bool is_init = true;
+  int label_file = -1;                 // /proc/thread-self/attr/..., opened while /proc is the host's
+  const char* executable = nullptr;    // found by find_executable; may be `found`
+  char found[PATH_MAX] = {};
+};
+
+struct InitContext {
+  const plan::InitPlan& plan;
+  PreparedInit& prepared;
+  ProcessContext process;
+  int root = -1;  // the new root, O_PATH
+  int dev = -1;   // our own /dev, while it is detached
+};
+
+struct EnterContext {
+  const plan::EnterPlan& plan;
+  PreparedEnter& prepared;
+  ProcessContext process;
+};
+
+inline std::unexpected<Failure> failure(Step step, int os_error, int item = -1, Action action = Action::None, int detail = 0) {
+  return std::unexpected(Failure{.step = step,
+                                 .action = action,
+                                 .detail = static_cast<uint16_t>(detail),
+                                 .os_error = os_error < 0 ? -os_error : os_error,
+                                 .item = item});
+}
+
+// In the order of the tables of run_init.cc and run_enter.cc.
+StepResult join_cgroup(InitContext& init);
+StepResult join_namespaces(InitContext& init);
+StepResult await_ids(InitContext& init);
+StepResult start_session(InitContext& init);
+StepResult await_host(InitContext& init);
+StepResult bring_up_network(InitContext& init);
+StepResult set_hostname(InitContext& init);
+StepResult write_sysctls(InitContext& init);
+StepResult isolate_mounts(InitContext& init);
+StepResult mount_filesystems(InitContext& init);
+StepResult make_devices(InitContext& init);
+StepResult run_create_hooks(InitContext& init);
+StepResult enter_rootfs(InitContext& init);
+StepResult open_terminal(InitContext& init);
+StepResult finish_rootfs(InitContext& init);
+StepResult await_start(InitContext& init);
+StepResult run_start_hooks(InitContext& init);
+
+// Of init and of exec'ed processes.
+StepResult join_cgroup(ProcessContext& process);
+StepResult start_session(ProcessContext& process);
+StepResult open_label(ProcessContext& process);
+StepResult limit_process(ProcessContext& process);
+StepResult close_descriptors(ProcessContext& process);
+StepResult change_directory(ProcessContext& process);
+StepResult drop_privileges(ProcessContext& process);
+StepResult load_seccomp(ProcessContext& process);
+StepResult find_executable(ProcessContext& process);
+StepResult exec_process(ProcessContext& process);
+// A pseudo-terminal of the container's own devpts below root; its slave becomes 0, 1 and 2. console: also at /dev/console.
+StepResult open_terminal_in(ProcessContext& process, int root, bool console);
+
+// Pieces that several steps need.
+int make_default_devices(InitContext& init, int directory, bool own, int* failed);  // mount_filesystems, make_devices
+StepResult run_hooks(InitContext& init, Step step, const std::vector<PreparedHook>& hooks,
+                     const std::vector<plan::HookItem>& items, const PreparedState& state);
+
+}  // namespace berth::init

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "os/mount.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <cstring>
+
+namespace berth::os {
+namespace {
+
+int checked(long result) { return result < 0 ? -errno : static_cast<int>(result); }
+
+// "/proc/self/fd/N"
+struct FdPath {
+  explicit FdPath(int fd) {
+    memcpy(text, "/proc/self/fd/", 14);
+    *std::to_chars(text + 14, text + sizeof text - 1, fd).ptr = '\0';
+  }
+  char text[32];
+};
+
+struct FlagPair {
+  uint64_t attribute;
+  unsigned long flag;
+};
+constexpr FlagPair kOldFlags[] = {
+    {MOUNT_ATTR_RDONLY, MS_RDONLY},         {MOUNT_ATTR_NOSUID, MS_NOSUID},   {MOUNT_ATTR_NODEV, MS_NODEV},
+    {MOUNT_ATTR_NOEXEC, MS_NOEXEC},         {MOUNT_ATTR_NOATIME, MS_NOATIME}, {MOUNT_ATTR_STRICTATIME, MS_STRICTATIME},
+    {MOUNT_ATTR_NODIRATIME, MS_NODIRATIME},
+};
+
+}  // namespace
+
+int open_filesystem(const char* type) { return checked(::fsopen(type, FSOPEN_CLOEXEC)); }
+
+int set_filesystem_flag(int filesystem, const char* key) {
+  return checked(::fsconfig(filesystem, FSCONFIG_SET_FLAG, key, nullptr, 0));
+}
+
+int set_filesystem_string(int filesystem, const char* key, const char* value) {
+  return checked(::fsconfig(filesystem, FSCONFIG_SET_STRING, key, value, 0));
+}
+
+int mount_filesystem(int filesystem, uint64_t attributes) {
+  if (::fsconfig(filesystem, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) < 0) return -errno;
+  return checked(::fsmount(filesystem, FSMOUNT_CLOEXEC, static_cast<unsigned>(attributes)));
+}
+
+int clone_mount(int directory, const char* path, bool recursive, bool nofollow) {
+  unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH;
+  if (recursive) flags |= AT_RECURSIVE;
+  if (nofollow) flags |= AT_SYMLINK_NOFOLLOW;
+  return checked(::open_tree(directory, path, flags));
+}
+
+int attach_mount(int mount, int target) {
+  return checked(::move_mount(mount, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH));
+}
+
+int set_attributes(int mount, uint64_t set, uint64_t clear, bool recursive) {
+  struct mount_attr attributes;
+  memset(&attributes, 0, sizeof attributes);
+  attributes.attr_set = set;
+  // The access-time mode is one value of three bits: setting it means clearing the old one.
+  attributes.attr_clr = (set & MOUNT_ATTR__ATIME) != 0 ? clear | MOUNT_ATTR__ATIME : clear;
+  const unsigned flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0U);
+  return checked(::mount_setattr(mount, "", flags, &attributes, sizeof attributes));
+}
+
+int remount_attributes(int mount, uint64_t attributes) {
+  unsigned long flags = MS_REMOUNT | MS_BIND;
+  for (const FlagPair& pair : kOldFlags) {
+    if ((attributes & pair.attribute) != 0) flags |= pair.flag;
+  }
+  return checked(::mount(nullptr, FdPath(mount).text, nullptr, flags, nullptr));
+}
+
+int set_propagation(int mount, unsigned long flags) {
+  struct mount_attr attributes;
+  memset(&attributes, 0, sizeof attributes);
+  attributes.propagation = flags & ~static_cast<unsigned long>(MS_REC);
+  const unsigned how = AT_EMPTY_PATH | ((flags & MS_REC) != 0 ? AT_RECURSIVE : 0U);
+  const int result = checked(::mount_setattr(mount, "", how, &attributes, sizeof attributes));
+  if (result != -ENOSYS) return result;
+  return checked(::mount(nullptr, FdPath(mount).text, nullptr, flags, nullptr));
+}
+
+int pivot_root_here() {
+  if (::syscall(SYS_pivot_root, ".", ".") < 0) return -errno;
+  // The old root lies over the new one now, and is no peer of the host's (RootPlan::isolation).
+  if (::umount2(".", MNT_DETACH) < 0) return -errno;
+  return ::chdir("/") < 0 ? -errno : 0;
+}
+
+}  // namespace berth::os

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "os/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <cstring>
+
+#include "berth/try.h"
+#include "core/context.h"
+
+namespace berth::os {
+
+pid_t clone_child(const CloneRequest& request, int* pidfd) {
+  struct clone_args args;
+  memset(&args, 0, sizeof args);
+  args.flags = request.flags | CLONE_PIDFD;
+  args.pidfd = reinterpret_cast<uintptr_t>(pidfd);
+  args.exit_signal = static_cast<uint64_t>(request.exit_signal);
+  if (request.cgroup >= 0) {
+    args.flags |= CLONE_INTO_CGROUP;
+    args.cgroup = static_cast<uint64_t>(request.cgroup);
+  }
+  const long pid = ::syscall(SYS_clone3, &args, sizeof args);
+  return pid < 0 ? -errno : static_cast<pid_t>(pid);
+}
+
+ChildProcess& ChildProcess::operator=(ChildProcess&& other) noexcept {
+  if (this != &other) {
+    kill_and_reap();
+    pid_ = std::exchange(other.pid_, 0);
+    pidfd_ = std::move(other.pidfd_);
+  }
+  return *this;
+}
+
+Result<WaitStatus> ChildProcess::wait() {
+  siginfo_t info{};
+  int result;
+  do {
+    result = ::waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &info, WEXITED);
+  } while (result < 0 && errno == EINTR);
+  if (result < 0) return system_error(errno, "wait for process {}", pid_);
+  pid_ = 0;
+  if (info.si_code == CLD_EXITED) return WaitStatus{.code = info.si_status};
+  return WaitStatus{.signal = info.si_status};
+}
+
+Result<> ChildProcess::signal(int signal_number) const { return send_signal(pidfd_.get(), signal_number); }
+
+void ChildProcess::kill_and_reap() noexcept {
+  if (pid_ <= 0) return;
+  (void)send_signal(pidfd_.get(), SIGKILL);
+  siginfo_t info{};
+  while (::waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &info, WEXITED) < 0 && errno == EINTR) {
+  }
+  pid_ = 0;
+  pidfd_.reset();
+}
+
+void ChildProcess::release() {
+  pid_ = 0;
+  pidfd_.reset();
+}
+
+Result<UniqueFd> open_pidfd(pid_t pid) {
+  const long fd = ::syscall(SYS_pidfd_open, pid, 0);
+  if (fd >= 0) return UniqueFd(static_cast<int>(fd));
+  if (errno == ESRCH) return fail(ErrorKind::NotFound, "no process {}", pid);
+  return system_error(errno, "open a descriptor of process {}", pid);
+}
+
+Result<> send_signal(int pidfd, int signal_number) {
+  if (::syscall(SYS_pidfd_send_signal, pidfd, signal_number, nullptr, 0) == 0) return {};
+  if (errno == ESRCH) return fail(ErrorKind::WrongState, "no such process");
+  return system_error(errno, "send signal {}", signal_number);
+}
+
+Result<bool> wait_exit(int pidfd, int timeout_milliseconds) {
+  pollfd item{.fd = pidfd, .events = POLLIN, .revents = 0};
+  int count;
+  do {
+    count = ::poll(&item, 1, timeout_milliseconds);
+  } while (count < 0 && errno == EINTR);
+  if (count < 0) return system_error(errno, "wait for a process");
+  return count > 0;
+}
+
+std::optional<uint64_t> start_time(pid_t pid) {
+  char path[32] = "/proc/";
+  char* end = std::to_chars(path + 6, path + sizeof path - 6, pid).ptr;
+  memcpy(end, "/stat", 6);
+  const UniqueFd file(::open(path, O_RDONLY | O_CLOEXEC));
+  if (!file) return {};
+  char text[1024];
+  const ssize_t size = ::read(file.get(), text, sizeof text - 1);
+  if (size <= 0) return {};
+  // The command name (field 2) may hold anything: fields are counted from its last parenthesis.
+  text[size] = '\0';
+  const char* field = strrchr(text, ')');
+  if (field == nullptr || field[1] == '\0' || field[2] == 'Z' || field[2] == 'X') return {};
+  for (int number = 2; number < 22 && field != nullptr; ++number) field = strchr(field + 1, ' ');
+  if (field == nullptr) return {};
+  uint64_t ticks = 0;
+  std::from_chars(field + 1, text + size, ticks);
+  return ticks;
+}
+
+}  // namespace berth::os

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+
+#include "core/context.h"
+#include "os/socket.h"
+#include "sync/channel.h"
+
+namespace berth::sync {
+
+Result<Heard> HostEnd::hear() const {
+  Heard heard;
+  const long size = os::receive_packet(fd_.get(), &heard.packet, sizeof heard.packet, &heard.fd);
+  if (size == sizeof heard.packet) return heard;
+  if (size < 0 && size != -ECONNRESET) return system_error(static_cast<int>(-size), "listen to init");
+  return fail(ErrorKind::Internal, "init ended without a word");
+}
+
+Result<> HostEnd::say(Message message) const {
+  const Packet packet{.message = message};
+  const long sent = os::send_packet(fd_.get(), &packet, sizeof packet);
+  if (sent == sizeof packet) return {};
+  return system_error(sent < 0 ? static_cast<int>(-sent) : EPIPE, "speak to init");
+}
+
+}  // namespace berth::sync
