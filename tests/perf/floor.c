@@ -60,7 +60,8 @@ static int write_record(const struct container* it) {
 
 static void write_pid(int record, pid_t pid) {
   char text[16];
-  must(pwrite(record, text, (size_t)snprintf(text, sizeof text, "%-8d", pid), 0), "write the record");
+  must(pwrite(record, text, (size_t)snprintf(text, sizeof text, "%-8d", pid), 0),
+       "write the record");
   close(record);
 }
 
@@ -99,13 +100,15 @@ static int prepare_cgroup(const char* id) {
 
 static void execute(char** command) __attribute__((noreturn));
 static void execute(char** command) {
-  static char* const environment[] = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", NULL};
+  static char* const environment[] = {
+      "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", NULL};
   container_drop_privileges();
   execve(command[0], command, environment);
   die(command[0]);
 }
 
-// `ready` and `gate` are set for create only: the child says it is ready, then waits for somebody to open the gate.
+// `ready` and `gate` are set for create only: the child says it is ready, then waits for somebody
+// to open the gate.
 static void be_container(const struct container* it, int ready, int gate) {
   must(syscall(SYS_unshare, CLONE_NEWCGROUP), "unshare the cgroup namespace");
   container_enter_rootfs(it->rootfs);
@@ -169,7 +172,8 @@ static int state(const struct container* it) {
   pid_t pid = read_pid(it);
   struct pollfd container = {.fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN};
   int gone = container.fd < 0 || poll(&container, 1, 0) == 1;
-  dprintf(1, "{\"id\":\"%s\",\"pid\":%d,\"status\":\"%s\"}\n", it->id, pid, gone ? "stopped" : "running");
+  dprintf(1, "{\"id\":\"%s\",\"pid\":%d,\"status\":\"%s\"}\n", it->id, pid,
+          gone ? "stopped" : "running");
   return 0;
 }
 
@@ -191,9 +195,10 @@ static int delete(const struct container* it, int force) {
 
 int main(int argc, char** argv) {
   if (argc < 4) {
-    dprintf(2, "usage: floor run|create ROOT ID ROOTFS COMMAND...\n"
-               "       floor exec ROOT ID COMMAND...\n"
-               "       floor start|state|kill|delete|delete-force ROOT ID\n");
+    dprintf(2,
+            "usage: floor run|create ROOT ID ROOTFS COMMAND...\n"
+            "       floor exec ROOT ID COMMAND...\n"
+            "       floor start|state|kill|delete|delete-force ROOT ID\n");
     return 2;
   }
   const char* mode = argv[1];
@@ -202,8 +207,8 @@ int main(int argc, char** argv) {
   if (!strcmp(mode, "start")) return start(&it);
   if (!strcmp(mode, "state")) return state(&it);
   if (!strcmp(mode, "kill")) return send_kill(&it, 0);
-  if (!strcmp(mode, "delete")) return delete(&it, 0);
-  if (!strcmp(mode, "delete-force")) return delete(&it, 1);
+  if (!strcmp(mode, "delete")) return delete (&it, 0);
+  if (!strcmp(mode, "delete-force")) return delete (&it, 1);
   it.command = argv + 5;
   if (!strcmp(mode, "run") && argc > 5) return run(&it);
   if (!strcmp(mode, "create") && argc > 5) return create(&it);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The floor: the kernel work that no runtime can leave out of the life of a container with the default spec,
-// and nothing else (no config.json, no checks, no undo). What a runtime takes beyond this is its own.
+// The floor: the kernel work that no runtime can leave out of the life of a container with the
+// default spec, and nothing else (no config.json, no checks, no undo). What a runtime takes beyond
+// this is its own.
 #pragma once
 
 #include <sys/types.h>
@@ -17,7 +18,8 @@ void cgroup_create(const char* id);
 void cgroup_remove(const char* id);
 // v2: a descriptor for CLONE_INTO_CGROUP.
 int cgroup_open_v2(const char* id);
-// v1: open every `tasks` file while the host's mounts are in sight, then move the (single-threaded) caller there.
+// v1: open every `tasks` file while the host's mounts are in sight, then move the (single-threaded)
+// caller there.
 void cgroup_open_tasks(const char* id);
 void cgroup_enter_tasks(void);
 // Inside the container, in its directory: what is mounted at /sys/fs/cgroup.

@@ -39,8 +39,10 @@ static void list_hierarchies(void) {
   DIR* root = opendir(ROOT);
   if (!root) die("opendir " ROOT);
   for (struct dirent* entry = readdir(root); entry; entry = readdir(root)) {
-    if (entry->d_type != DT_DIR || entry->d_name[0] == '.' || !strcmp(entry->d_name, "unified")) continue;
-    if (hierarchy_count == kMaxHierarchies || strlen(entry->d_name) >= kNameSize) die("too many hierarchies");
+    if (entry->d_type != DT_DIR || entry->d_name[0] == '.' || !strcmp(entry->d_name, "unified"))
+      continue;
+    if (hierarchy_count == kMaxHierarchies || strlen(entry->d_name) >= kNameSize)
+      die("too many hierarchies");
     strcpy(hierarchies[hierarchy_count++], entry->d_name);
   }
   closedir(root);
@@ -122,8 +124,8 @@ void cgroup_open_tasks(const char* id) {
   }
 }
 
-// "0" to `tasks` moves only the calling thread, which spares the grace period that `cgroup.procs`, or any other pid,
-// has to wait for.
+// "0" to `tasks` moves only the calling thread, which spares the grace period that `cgroup.procs`,
+// or any other pid, has to wait for.
 void cgroup_enter_tasks(void) {
   for (int i = 0; i < hierarchy_count; ++i) {
     must(write(tasks[i], "0", 1), hierarchies[i]);

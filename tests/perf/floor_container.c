@@ -44,23 +44,27 @@ static const struct {
 static const struct {
   const char *path, *target;
 } kLinks[] = {
-    {"dev/fd", "/proc/self/fd"},       {"dev/stdin", "/proc/self/fd/0"}, {"dev/stdout", "/proc/self/fd/1"},
-    {"dev/stderr", "/proc/self/fd/2"}, {"dev/core", "/proc/kcore"},      {"dev/ptmx", "pts/ptmx"},
+    {"dev/fd", "/proc/self/fd"},       {"dev/stdin", "/proc/self/fd/0"},
+    {"dev/stdout", "/proc/self/fd/1"}, {"dev/stderr", "/proc/self/fd/2"},
+    {"dev/core", "/proc/kcore"},       {"dev/ptmx", "pts/ptmx"},
 };
 
 static const char* const kMasked[] = {
-    "/proc/acpi",       "/proc/asound",      "/proc/kcore",       "/proc/keys",    "/proc/latency_stats",
-    "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug", "/sys/firmware", "/proc/scsi",
+    "/proc/acpi",          "/proc/asound",     "/proc/kcore",       "/proc/keys",
+    "/proc/latency_stats", "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug",
+    "/sys/firmware",       "/proc/scsi",
 };
 
-static const char* const kReadOnly[] = {"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"};
+static const char* const kReadOnly[] = {"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys",
+                                        "/proc/sysrq-trigger"};
 
 static void mount_filesystems(void) {
   for (size_t i = 0; i < COUNT(kMounts); ++i) {
     const struct mount_entry* entry = &kMounts[i];
     // Below the new /dev nothing exists yet; the rest is in the rootfs.
     if (!strncmp(entry->target, "dev/", 4)) must(mkdir(entry->target, 0755), entry->target);
-    must(mount(entry->type, entry->target, entry->type, entry->flags, entry->options), entry->target);
+    must(mount(entry->type, entry->target, entry->type, entry->flags, entry->options),
+         entry->target);
   }
   cgroup_mount("sys/fs/cgroup");
 }
@@ -71,7 +75,8 @@ static void make_devices(void) {
     dev_t device = makedev(kDevices[i].major, kDevices[i].minor);
     must(mknod(kDevices[i].path, S_IFCHR | 0666, device), kDevices[i].path);
   }
-  for (size_t i = 0; i < COUNT(kLinks); ++i) must(symlink(kLinks[i].target, kLinks[i].path), kLinks[i].path);
+  for (size_t i = 0; i < COUNT(kLinks); ++i)
+    must(symlink(kLinks[i].target, kLinks[i].path), kLinks[i].path);
   umask(before);
 }
 
@@ -81,7 +86,8 @@ static void mask_paths(void) {
     must(mount("tmpfs", kMasked[i], "tmpfs", MS_RDONLY, NULL), kMasked[i]);
   }
   for (size_t i = 0; i < COUNT(kReadOnly); ++i) {
-    if (mount(kReadOnly[i], kReadOnly[i], NULL, MS_BIND | MS_REC, NULL) && errno == ENOENT) continue;
+    if (mount(kReadOnly[i], kReadOnly[i], NULL, MS_BIND | MS_REC, NULL) && errno == ENOENT)
+      continue;
     must(mount(NULL, kReadOnly[i], NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL), kReadOnly[i]);
   }
 }
@@ -125,7 +131,8 @@ void container_drop_privileges(void) {
   const struct rlimit files = {1024, 1024};
   must(setrlimit(RLIMIT_NOFILE, &files), "setrlimit");
   for (int i = 0; i <= CAP_LAST_CAP; ++i) {
-    if (i >= 32 || !(mask >> i & 1)) must(prctl(PR_CAPBSET_DROP, i, 0, 0, 0), "drop from the bounding set");
+    if (i >= 32 || !(mask >> i & 1))
+      must(prctl(PR_CAPBSET_DROP, i, 0, 0, 0), "drop from the bounding set");
   }
   must(syscall(SYS_setgroups, 0, NULL), "setgroups");
   must(syscall(SYS_setresgid, 0, 0, 0), "setresgid");

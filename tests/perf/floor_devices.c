@@ -17,11 +17,15 @@ struct rule {
   int major, minor, access;
 };
 
-enum { kMknod = BPF_DEVCG_ACC_MKNOD, kAll = BPF_DEVCG_ACC_MKNOD | BPF_DEVCG_ACC_READ | BPF_DEVCG_ACC_WRITE };
+enum {
+  kMknod = BPF_DEVCG_ACC_MKNOD,
+  kAll = BPF_DEVCG_ACC_MKNOD | BPF_DEVCG_ACC_READ | BPF_DEVCG_ACC_WRITE
+};
 
 static const struct rule kRules[] = {
-    {'c', kAny, kAny, kMknod}, {'b', kAny, kAny, kMknod}, {'c', 1, 3, kAll}, {'c', 1, 8, kAll}, {'c', 1, 7, kAll},
-    {'c', 5, 0, kAll},         {'c', 1, 5, kAll},         {'c', 1, 9, kAll}, {'c', 5, 2, kAll}, {'c', 136, kAny, kAll},
+    {'c', kAny, kAny, kMknod}, {'b', kAny, kAny, kMknod}, {'c', 1, 3, kAll}, {'c', 1, 8, kAll},
+    {'c', 1, 7, kAll},         {'c', 5, 0, kAll},         {'c', 1, 5, kAll}, {'c', 1, 9, kAll},
+    {'c', 5, 2, kAll},         {'c', 136, kAny, kAll},
 };
 
 struct program {
@@ -36,31 +40,43 @@ static void emit(struct program* program, struct bpf_insn instruction) {
 
 static void emit_compare(struct program* program, unsigned reg, int value) {
   if (value == kAny) return;
-  emit(program, (struct bpf_insn){.code = BPF_JMP | BPF_JNE | BPF_K, .dst_reg = reg & 15, .imm = value});
+  emit(program,
+       (struct bpf_insn){.code = BPF_JMP | BPF_JNE | BPF_K, .dst_reg = reg & 15, .imm = value});
 }
 
 static void emit_return(struct program* program, int value) {
-  emit(program, (struct bpf_insn){.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = value});
+  emit(program,
+       (struct bpf_insn){.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = value});
   emit(program, (struct bpf_insn){.code = BPF_JMP | BPF_EXIT});
 }
 
 // r2 type, r3 access, r4 major, r5 minor.
 static void emit_prologue(struct program* program) {
   const uint8_t load = BPF_LDX | BPF_MEM | BPF_W;
-  emit(program, (struct bpf_insn){.code = load, .dst_reg = BPF_REG_2, .src_reg = BPF_REG_1, .off = 0});
-  emit(program, (struct bpf_insn){.code = BPF_ALU | BPF_MOV | BPF_X, .dst_reg = BPF_REG_3, .src_reg = BPF_REG_2});
-  emit(program, (struct bpf_insn){.code = BPF_ALU | BPF_AND | BPF_K, .dst_reg = BPF_REG_2, .imm = 0xffff});
-  emit(program, (struct bpf_insn){.code = BPF_ALU | BPF_RSH | BPF_K, .dst_reg = BPF_REG_3, .imm = 16});
-  emit(program, (struct bpf_insn){.code = load, .dst_reg = BPF_REG_4, .src_reg = BPF_REG_1, .off = 4});
-  emit(program, (struct bpf_insn){.code = load, .dst_reg = BPF_REG_5, .src_reg = BPF_REG_1, .off = 8});
+  emit(program,
+       (struct bpf_insn){.code = load, .dst_reg = BPF_REG_2, .src_reg = BPF_REG_1, .off = 0});
+  emit(program, (struct bpf_insn){
+                    .code = BPF_ALU | BPF_MOV | BPF_X, .dst_reg = BPF_REG_3, .src_reg = BPF_REG_2});
+  emit(program,
+       (struct bpf_insn){.code = BPF_ALU | BPF_AND | BPF_K, .dst_reg = BPF_REG_2, .imm = 0xffff});
+  emit(program,
+       (struct bpf_insn){.code = BPF_ALU | BPF_RSH | BPF_K, .dst_reg = BPF_REG_3, .imm = 16});
+  emit(program,
+       (struct bpf_insn){.code = load, .dst_reg = BPF_REG_4, .src_reg = BPF_REG_1, .off = 4});
+  emit(program,
+       (struct bpf_insn){.code = load, .dst_reg = BPF_REG_5, .src_reg = BPF_REG_1, .off = 8});
 }
 
 static void emit_rule(struct program* program, const struct rule* rule) {
   const int first = program->size;
   emit_compare(program, BPF_REG_2, rule->type == 'c' ? BPF_DEVCG_DEV_CHAR : BPF_DEVCG_DEV_BLOCK);
   if (rule->access != kAll) {
-    emit(program, (struct bpf_insn){.code = BPF_ALU | BPF_MOV | BPF_X, .dst_reg = BPF_REG_1, .src_reg = BPF_REG_3});
-    emit(program, (struct bpf_insn){.code = BPF_ALU | BPF_AND | BPF_K, .dst_reg = BPF_REG_1, .imm = ~rule->access});
+    emit(program,
+         (struct bpf_insn){
+             .code = BPF_ALU | BPF_MOV | BPF_X, .dst_reg = BPF_REG_1, .src_reg = BPF_REG_3});
+    emit(program,
+         (struct bpf_insn){
+             .code = BPF_ALU | BPF_AND | BPF_K, .dst_reg = BPF_REG_1, .imm = ~rule->access});
     emit_compare(program, BPF_REG_1, 0);
   }
   emit_compare(program, BPF_REG_4, rule->major);
@@ -68,7 +84,8 @@ static void emit_rule(struct program* program, const struct rule* rule) {
   emit_return(program, 1);
   for (int i = first; i < program->size; ++i) {
     struct bpf_insn* instruction = &program->code[i];
-    if (instruction->code == (BPF_JMP | BPF_JNE | BPF_K)) instruction->off = (int16_t)(program->size - i - 1);
+    if (instruction->code == (BPF_JMP | BPF_JNE | BPF_K))
+      instruction->off = (int16_t)(program->size - i - 1);
   }
 }
 
@@ -81,7 +98,7 @@ void device_rules_attach_v2(int cgroup) {
   union bpf_attr load = {.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE};
   load.insns = (uintptr_t)program.code;
   load.insn_cnt = (uint32_t)program.size;
-  load.license = (uintptr_t) "Apache-2.0";
+  load.license = (uintptr_t)"Apache-2.0";
   int loaded = (int)syscall(SYS_bpf, BPF_PROG_LOAD, &load, sizeof load);
   must(loaded, "load the device program");
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs groups of commands in rounds, the groups in a new random order every round, and writes one line for each timed
-// command: LABEL ROUND WALL_NS CPU_US MAXRSS_KB MINFLT SWITCHES STATUS. The report is made elsewhere, since this
-// program must stay small: a child's peak memory starts from that of the process it was forked from.
+// Runs groups of commands in rounds, the groups in a new random order every round, and writes one
+// line for each timed command: LABEL ROUND WALL_NS CPU_US MAXRSS_KB MINFLT SWITCHES STATUS. The
+// report is made elsewhere, since this program must stay small: a child's peak memory starts from
+// that of the process it was forked from.
 //
 // A plan has one step a line, words separated by single spaces:
 //   group NAME          what follows belongs together and keeps its order
@@ -28,7 +29,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { kPlanSize = 48 * 1024, kMaxSteps = 512, kMaxGroups = 64, kMaxWords = 32, kLimitSeconds = 60 };
+enum {
+  kPlanSize = 48 * 1024,
+  kMaxSteps = 512,
+  kMaxGroups = 64,
+  kMaxWords = 32,
+  kLimitSeconds = 60
+};
 
 struct step {
   char kind;  // t, d, w or a
@@ -63,9 +70,9 @@ static long long now_ns(void) {
   return time.tv_sec * 1000000000LL + time.tv_nsec;
 }
 
-// Since Linux 5.11 no memory of BPF is charged to RLIMIT_MEMLOCK, but some programs still raise it and give up where
-// they may not. This makes such a call succeed and do nothing; other calls do not run the filter, as the kernel keeps
-// a bitmap of those always allowed.
+// Since Linux 5.11 no memory of BPF is charged to RLIMIT_MEMLOCK, but some programs still raise it
+// and give up where they may not. This makes such a call succeed and do nothing; other calls do not
+// run the filter, as the kernel keeps a bitmap of those always allowed.
 static void allow_raising_memlock(void) {
   const unsigned number = offsetof(struct seccomp_data, nr);
   const unsigned arguments = offsetof(struct seccomp_data, args);
@@ -117,7 +124,8 @@ static void split(char* words, char** argv) {
   int count = 0;
   if (strlen(words) >= sizeof copy) die("line too long");
   char* rest = strcpy(copy, words);
-  for (char* word = strsep(&rest, " "); word && count < kMaxWords - 1; word = strsep(&rest, " ")) argv[count++] = word;
+  for (char* word = strsep(&rest, " "); word && count < kMaxWords - 1; word = strsep(&rest, " "))
+    argv[count++] = word;
   argv[count] = NULL;
 }
 
@@ -126,7 +134,8 @@ static void on_alarm(int signal) {
   if (current > 0) kill(current, SIGKILL);
 }
 
-// As a subreaper, this program also gets the containers' processes, which must not stay zombies while it waits.
+// As a subreaper, this program also gets the containers' processes, which must not stay zombies
+// while it waits.
 static int wait_for(pid_t pid, struct rusage* usage) {
   int status;
   for (;;) {
@@ -136,7 +145,7 @@ static int wait_for(pid_t pid, struct rusage* usage) {
   }
 }
 
-static struct sample execute(char* words) {
+static struct sample execute(char* words, int error_fd) {
   char* argv[kMaxWords];
   struct sample result;
   split(words, argv);
@@ -147,7 +156,7 @@ static struct sample execute(char* words) {
   if (!pid) {
     dup2(null_fd, 0);
     dup2(null_fd, 1);
-    dup2(log_fd, 2);
+    dup2(error_fd, 2);
     execv(argv[0], argv);
     _exit(126);
   }
@@ -163,11 +172,11 @@ static long microseconds(struct timeval time) { return time.tv_sec * 1000000 + t
 
 static int measure(char* words, int round) {
   char* command = strchr(words, ' ') + 1;
-  struct sample sample = execute(command);
+  struct sample sample = execute(command, log_fd);
   const struct rusage* usage = &sample.usage;
-  printf("%.*s %d %lld %ld %ld %ld %ld %d\n", (int)(command - words - 1), words, round, sample.wall_ns,
-         microseconds(usage->ru_utime) + microseconds(usage->ru_stime), usage->ru_maxrss, usage->ru_minflt,
-         usage->ru_nvcsw + usage->ru_nivcsw, sample.status);
+  printf("%.*s %d %lld %ld %ld %ld %ld %d\n", (int)(command - words - 1), words, round,
+         sample.wall_ns, microseconds(usage->ru_utime) + microseconds(usage->ru_stime),
+         usage->ru_maxrss, usage->ru_minflt, usage->ru_nvcsw + usage->ru_nivcsw, sample.status);
   return sample.status;
 }
 
@@ -187,9 +196,9 @@ static int wait_until_gone(const char* pid_file) {
 static int run_step(const struct step* step, int round) {
   switch (step->kind) {
     case 't': return measure(step->words, round);
-    case 'd': return execute(step->words).status;
+    case 'd': return execute(step->words, log_fd).status;
     case 'w': return wait_until_gone(step->words);
-    case 'a': execute(step->words); return 0;
+    case 'a': execute(step->words, null_fd); return 0;
     default: die("unknown step"); return 1;
   }
 }
@@ -210,8 +219,8 @@ static void run_round(int round, int gap_ms) {
     groups[j] = other;
   }
   for (int i = 0; i < group_count; ++i) {
-    // Not a wait for something: containers rarely start back to back, and what the kernel still tears down of the
-    // previous group must not be counted against this one.
+    // Not a wait for something: containers rarely start back to back, and what the kernel still
+    // tears down of the previous group must not be counted against this one.
     nanosleep(&gap, NULL);
     run_group(&groups[i], round);
   }
@@ -233,7 +242,9 @@ int main(int argc, char** argv) {
     die(argv[2]);
   }
   if (argc != 6) {
-    dprintf(2, "usage: pbench PLAN LOG ROUNDS GAP_MS SEED > samples\n       pbench allow-memlock PROGRAM ARG...\n");
+    dprintf(2,
+            "usage: pbench PLAN LOG ROUNDS GAP_MS SEED > samples\n       pbench allow-memlock "
+            "PROGRAM ARG...\n");
     return 2;
   }
   read_plan(argv[1]);

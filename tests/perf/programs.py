@@ -63,7 +63,7 @@ class Floor(Program):
             case "run" | "create":
                 bundle = self.bundles.short if verb == "run" else self.bundles.long
                 arguments = json.loads((bundle / "config.json").read_text())["process"]["args"]
-                return [*head, str(self.bundles.short / "rootfs"), *arguments]
+                return [*head, str(bundle / "rootfs"), *arguments]
             case "exec":
                 return [*head, *PAYLOAD]
             case _:
@@ -124,6 +124,5 @@ def make_plan(programs: list[Program], rows: set[str]) -> str:
 def remove_containers(programs: list[Program]) -> None:
     for program in programs:
         for suffix in ("run", "hold", "life", "force", "calls"):
-            if (program.root / program.container(suffix)).exists():
-                subprocess.run(program.command("delete-force", program.container(suffix)), check=False, timeout=60,
-                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            subprocess.run(program.command("delete-force", program.container(suffix)), check=False, timeout=60,
+                           stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From samples to figures, tables and marks."""
+
+import collections
+import math
+import statistics
+
+# (row, layout or None for both, compared with, at most): the first marks, see PERFORMANCE.md.
+RATIO_MARKS = (
+    ("run", None, "crun", 0.5),
+    ("run", None, "floor", 1.4),
+    ("exec", "v2", "crun", 0.4),
+    ("exec", "v1", "crun", 0.25),
+    ("state", None, "crun", 0.4),
+    ("kill", None, "crun", 0.4),
+    ("delete-force", None, "crun", 0.6),
+)
+PEAK_RSS_KB = 2048
+RUN_CALLS = 300
+BINARY_BYTES = 3 * 1024 * 1024
+# A second, slow mode (a sleep, a retry) shows as a p95 far from the median.
+SLOW_MODE = 2.0
+COLUMNS = ("program", "min", "median", "p95", "x floor", "x crun", "CPU", "RSS KB", "faults", "switches", "n", "failed")
+
+
+def percentile(values: list[float], share: float) -> float:
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
+
+
+def summarize(samples: str) -> dict:
+    """row -> program -> figures; wall and CPU in ms."""
+    lists = collections.defaultdict(list)
+    for line in samples.splitlines():
+        label, round_number, *numbers = line.split()
+        if int(round_number) > 0:
+            lists[label].append([int(number) for number in numbers])
+    rows: dict = {}
+    for label, measured in lists.items():
+        row, program = label.split("/")
+        good = [numbers for numbers in measured if numbers[-1] == 0]
+        figures: dict = {"n": len(good), "failed": len(measured) - len(good)}
+        if good:
+            wall, cpu, rss, faults, switches, _ = zip(*good)
+            figures |= {"min": min(wall) / 1e6, "median": statistics.median(wall) / 1e6,
+                        "p95": percentile(list(wall), 0.95) / 1e6, "cpu": statistics.median(cpu) / 1e3,
+                        "maxrss_kb": max(rss), "minflt": statistics.median(faults),
+                        "ctxsw": statistics.median(switches)}
+        rows.setdefault(row, {})[program] = figures
+    return rows
+
+
+def ratio(row: dict, program: str, other: str) -> float | None:
+    values = [row.get(name, {}).get("median") for name in (program, other)]
+    return values[0] / values[1] if all(values) else None
+
+
+def show(value: float | None, digits: int = 2) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+def columns(cells: list[list[str]]) -> str:
+    widths = [max(len(line[i]) for line in cells) for i in range(len(cells[0]))]
+    return "\n".join("  ".join([line[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in
+                                                          zip(line[1:], widths[1:]))]).rstrip() for line in cells)
+
+
+def row_table(title: str, row: dict) -> str:
+    cells = [list(COLUMNS)]
+    for program, figures in row.items():
+        cells.append([program, *(show(figures.get(key)) for key in ("min", "median", "p95")),
+                      show(ratio(row, program, "floor")), show(ratio(row, program, "crun")),
+                      show(figures.get("cpu")), *(show(figures.get(key), 0) for key in ("maxrss_kb", "minflt", "ctxsw")),
+                      str(figures["n"]), str(figures["failed"])])
+    return f"{title}\n{columns(cells)}\n"
+
+
+def calls_table(layout: str, calls: dict) -> str:
+    names = list(dict.fromkeys(name for counts in calls.values() for name in counts))
+    cells = [["program", *calls]]
+    cells += [[name, *(str(counts.get(name) or "-") for counts in calls.values())] for name in names]
+    return f"system calls, {layout}\n{columns(cells)}\n"
+
+
+def tables(result: dict, order: list[str]) -> str:
+    out = []
+    for layout, measured in result["layouts"].items():
+        out += ["".join(f"note on {layout}: {note}\n" for note in measured["notes"])]
+        for name, row in measured["rows"].items():
+            ordered = {program: row[program] for program in order if program in row}
+            out.append(row_table(f"{name}, {layout} (ms)", ordered))
+        if any(measured["calls"].values()):
+            out.append(calls_table(layout, measured["calls"]))
+    return "\n".join(part for part in out if part)
+
+
+def mark(name: str, measured: float | None, limit: float, unit: str = "") -> dict:
+    return {"mark": name, "measured": measured, "at_most": limit, "unit": unit,
+            "met": None if measured is None else measured <= limit}
+
+
+def layout_marks(layout: str, measured: dict) -> list[dict]:
+    rows = measured["rows"]
+    found = []
+    for row, only, other, limit in RATIO_MARKS:
+        if only in (None, layout) and row in rows:
+            found.append(mark(f"{row} {layout}: berth / {other}", ratio(rows[row], "berth", other), limit))
+    force = rows.get("delete-force", {}).get("berth", {})
+    if force.get("median"):
+        found.append(mark(f"delete-force {layout}: p95 / median", force["p95"] / force["median"], SLOW_MODE))
+    found.append(mark(f"system calls of run {layout}", measured["calls"].get("run", {}).get("berth"), RUN_CALLS))
+    return found
+
+
+def marks(result: dict) -> list[dict]:
+    found = []
+    peaks = []
+    for layout, measured in result["layouts"].items():
+        found += layout_marks(layout, measured)
+        peaks += [row["berth"]["maxrss_kb"] for row in measured["rows"].values() if row.get("berth", {}).get("n")]
+    found.append(mark("peak RSS of any command", max(peaks, default=None), PEAK_RSS_KB, "KB"))
+    found.append(mark("size of the binary", result["sizes"].get("berth"), BINARY_BYTES, "bytes"))
+    return found
+
+
+def marks_table(found: list[dict]) -> str:
+    cells = [["mark", "measured", "at most", "met"]]
+    for one in found:
+        digits = 0 if isinstance(one["measured"], int) else 2
+        cells.append([one["mark"], f"{show(one['measured'], digits)} {one['unit']}".strip(),
+                      f"{one['at_most']} {one['unit']}".strip(), {True: "yes", False: "NO", None: "-"}[one["met"]]])
+    return columns(cells) + "\n"
