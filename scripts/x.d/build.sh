@@ -60,6 +60,7 @@ command_install() {
     esac
   done
   build release
+  generate_share
   [[ $prefix == /* ]] || prefix=$PWD/$prefix
   if mkdir -p "$prefix" 2>/dev/null && [[ -w $prefix ]]; then
     install_release "$prefix"
@@ -69,7 +70,24 @@ command_install() {
   say "installed to $prefix"
 }
 
-install_release() { cmake --install build/release --prefix "$1" >/dev/null; }
+install_release() {
+  cmake --install build/release --prefix "$1" >/dev/null
+  cp -R build/release/share "$1/"
+}
+
+# Man pages and completions, all from the program's own command table.
+generate_share() {
+  local berth=build/release/berth share=build/release/share command
+  rm -rf "$share"
+  mkdir -p "$share"/{man/man8,bash-completion/completions,zsh/site-functions,fish/vendor_completions.d}
+  "$berth" __gen completion bash >"$share/bash-completion/completions/berth"
+  "$berth" __gen completion zsh >"$share/zsh/site-functions/_berth"
+  "$berth" __gen completion fish >"$share/fish/vendor_completions.d/berth.fish"
+  "$berth" __gen scdoc | scdoc >"$share/man/man8/berth.8"
+  while read -r command; do
+    "$berth" __gen scdoc "$command" | scdoc >"$share/man/man8/berth-$command.8"
+  done < <(sed -e 's/#.*//' -e '/^ *$/d' docs/man/pages.txt)
+}
 
 # fuzz_targets: tests/fuzz/NAME.cc is the target NAME.
 fuzz_targets() {
