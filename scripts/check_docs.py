@@ -19,8 +19,8 @@ TEST_NAME = re.compile(r"`([^`]+)`")
 
 
 def documents(root):
-    listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"],
-                            cwd=root, capture_output=True, text=True)
+    listed = subprocess.run(["git", "-c", f"safe.directory={root}", "ls-files", "--cached", "--others",
+                             "--exclude-standard", "*.md"], cwd=root, capture_output=True, text=True)
     names = listed.stdout.splitlines() if listed.returncode == 0 else []
     return [root / name for name in names] or sorted(root.rglob("*.md"))
 

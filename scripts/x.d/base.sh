@@ -12,13 +12,11 @@ fail() {
   exit 1
 }
 
-# as_root COMMAND...: through sudo when not root, saying so.
-as_root() {
-  if [[ $(id -u) == 0 ]]; then
-    "$@"
-    return
-  fi
-  [[ -n $(command -v sudo) ]] || fail "root is needed for '$*', and there is no sudo: run it as root"
-  say "with sudo: $*"
-  sudo "$@"
+# need_root WHAT: afterwards "${root[@]}" COMMAND runs as root, through sudo when we are not.
+root=()
+need_root() {
+  [[ $(id -u) != 0 ]] || return 0
+  [[ -n $(command -v sudo) ]] || fail "root is needed to $1, and there is no sudo: run this as root"
+  say "using sudo to $1"
+  root=(sudo)
 }

@@ -65,7 +65,8 @@ command_install() {
   if mkdir -p "$prefix" 2>/dev/null && [[ -w $prefix ]]; then
     install_release "$prefix"
   else
-    as_root bash -c "$(declare -f install_release); install_release \"\$1\"" install "$prefix"
+    need_root "install to $prefix"
+    "${root[@]}" bash -c "$(declare -f install_release); install_release \"\$1\"" install "$prefix"
   fi
   say "installed to $prefix"
 }

@@ -17,30 +17,21 @@ missing() {
   )
 }
 
-# known_to_apt PACKAGE...: do the package lists here name all of them?
-known_to_apt() { apt-cache show "$@" >/dev/null 2>&1; }
-
 # Nothing on the machine is removed for us: apt says which package stands in the way, and we stop.
 apt_install() {
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install \
+  "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install \
     --yes --quiet --no-install-recommends --no-remove "$@"
 }
 
+# The first try fails when the package lists here are missing or name versions that are gone.
 install_packages() {
   local log
   log=$(mktemp)
-  if ! known_to_apt "$@"; then
-    say "updating the package lists"
-    as_root apt-get update --quiet >"$log" || { cat "$log" >&2; fail "apt-get update failed"; }
+  if ! apt_install "$@" >"$log" 2>&1; then
+    say "updating the package lists and trying again"
+    "${root[@]}" apt-get update --quiet >>"$log" 2>&1 || true
+    apt_install "$@" >>"$log" 2>&1 || { tail -n 25 "$log" >&2; fail "could not install: $*"; }
   fi
-  if apt_install "$@" >"$log" 2>&1; then
-    rm -f "$log"
-    return
-  fi
-  # The lists may name versions that the archive no longer has.
-  say "updating the package lists and trying again"
-  as_root apt-get update --quiet >>"$log" 2>&1 || true
-  apt_install "$@" >>"$log" 2>&1 || { tail -n 25 "$log" >&2; fail "could not install: $*"; }
   rm -f "$log"
 }
 
@@ -51,6 +42,7 @@ deps() {
   mapfile -t absent < <(missing "${wanted[@]}")
   ((${#absent[@]})) || return 0
   [[ -n $(command -v apt-get) ]] || fail "no apt-get here; install by hand: ${absent[*]}"
+  need_root "install Debian packages"
   say "installing Debian packages: ${absent[*]}"
   install_packages "${absent[@]}"
 }

@@ -4,8 +4,10 @@
 
 lint_checks=(checks format shell layers sizes docs init_symbols symbols tidy)
 
-# Files that git knows or would add: nothing of a build folder.
-sources() { git ls-files --cached --others --exclude-standard -- "$@" | sort -u | existing; }
+# Files that git knows or would add: nothing of a build folder. The clone may be another user's.
+sources() {
+  git -c safe.directory="$PWD" ls-files --cached --others --exclude-standard -- "$@" | sort -u | existing
+}
 
 existing() {
   local file
