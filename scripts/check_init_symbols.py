@@ -17,7 +17,7 @@ import sys
 ENTRY = "libberth_init.a"
 FORBIDDEN = re.compile(
     r"^(malloc|calloc|realloc|free|posix_memalign|aligned_alloc|strdup|getenv|getpwnam|fopen|printf|"
-    r"pthread_mutex_lock|_Zn[wa].*|_Zd[la].*|__cxa_throw|__cxa_allocate_exception|"
+    r"pthread_mutex_lock|set(res|re|e)?[ug]id|setgroups|_Zn[wa].*|_Zd[la].*|__cxa_throw|__cxa_allocate_exception|"
     r"_ZSt\d+__throw_.*)$")
 
 SECTION = re.compile(r"^\s*\[\s*(\d+)\]\s+(\S+)")
@@ -112,7 +112,7 @@ def problems(archives, allow_list):
     found = []
     for name, place in sorted(outside.items()):
         if FORBIDDEN.match(name):
-            found.append(f"{name}: allocates, throws or locks; needed by {describe(place)}")
+            found.append(f"{name}: allocates, throws, locks or walks threads; needed by {describe(place)}")
         elif name not in allowed:
             found.append(f"{name}: not on {allow_list.name}; needed by {describe(place)}")
     found += [f"{name}: on {allow_list.name} and not needed: take it off"

@@ -58,12 +58,12 @@ pytest_lane() {
 
 lane_unit() { gtest_lane unit unit_tests; }
 lane_kernel() { gtest_lane kernel kernel_tests; }
-lane_cli() { pytest_lane cli -n 2; }
-lane_faults() { pytest_lane faults; }
+lane_cli() { pytest_lane cli -n 2 --timeout=120; }
+lane_faults() { pytest_lane faults --timeout=300; }
 
 lane_engines() {
   deps engines
-  pytest_lane engines
+  pytest_lane engines --timeout=300
 }
 
 lane_lint() {
