@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <span>
+
+#include "security/seccomp_rules.h"
+
+namespace berth::security {
+namespace {
+
+using spec::SeccompOperator;
+
+// One rule for one number; call != 0: through socketcall(2) or ipc(2).
+struct Use {
+  uint32_t number = 0;
+  uint32_t order = 0;
+  uint32_t rule = 0;
+  uint32_t call = 0;
+};
+
+std::vector<Use> collect_uses(const Ruleset& rules, const Architecture& architecture) {
+  std::vector<Use> uses;
+  uses.reserve(rules.named.size() + rules.named.size() / 8);
+  for (const NamedRule& named : rules.named) {
+    const auto order = static_cast<uint32_t>(uses.size());
+    if (const int64_t number = syscall_number(named.syscall, architecture); number >= 0)
+      uses.push_back({static_cast<uint32_t>(number), order, named.rule, 0});
+    if (const Multiplexed via = find_multiplexed(named.syscall, architecture); via.call != 0)
+      uses.push_back({via.number, order + 1, named.rule, via.call});
+  }
+  std::ranges::sort(uses, [](const Use& a, const Use& b) {
+    return a.number != b.number ? a.number < b.number : a.order < b.order;
+  });
+  return uses;
+}
+
+// The rule as this architecture can check it: 32-bit ones see the low words only; a condition that
+// always holds is left out.
+Rule bind(const Rule& rule, uint32_t call, const Architecture& architecture) {
+  Rule bound{rule.action};
+  bound.conditions.reserve(rule.conditions.size() + 1);
+  if (call != 0) bound.conditions.push_back({0, SeccompOperator::Equal, call});
+  for (Condition condition : rule.conditions) {
+    if (call != 0 && condition.index == 0) continue;
+    if (!architecture.wide) {
+      condition.value &= UINT32_MAX;
+      condition.mask &= UINT32_MAX;
+    }
+    if (condition.mask != 0) bound.conditions.push_back(condition);
+  }
+  return bound;
+}
+
+int operator_class(SeccompOperator op) {
+  switch (op) {
+    case SeccompOperator::Equal:
+    case SeccompOperator::NotEqual:
+    case SeccompOperator::MaskedEqual: return 0;
+    case SeccompOperator::Less:
+    case SeccompOperator::LessOrEqual: return 1;
+    default: return 2;
+  }
+}
+
+// libseccomp's order of what it looks at first: later arguments, equality, then the narrower bound;
+// a rule before those that only add conditions to it.
+bool goes_before(const Condition& a, const Condition& b) {
+  if (a.index != b.index) return a.index > b.index;
+  const int class_a = operator_class(a.op);
+  const int class_b = operator_class(b.op);
+  if (class_a != class_b) return class_a < class_b;
+  return class_a == 1 ? a.value < b.value : a.value > b.value;
+}
+
+bool rule_goes_before(const Rule& a, const Rule& b) {
+  return std::ranges::lexicographical_compare(a.conditions, b.conditions, goes_before);
+}
+
+// A rule without conditions beats all others, and the first of these its likes: libseccomp's way.
+Decision combine(const Ruleset& rules, std::span<const Use> uses,
+                 const Architecture& architecture) {
+  Decision decision{rules.default_action};
+  for (const Use& use : uses) {
+    const Rule& rule = rules.rules[use.rule];
+    if (rule.conditions.empty() && use.call == 0) return {rule.action};
+    Rule bound = bind(rule, use.call, architecture);
+    if (bound.conditions.empty()) return {rule.action};
+    decision.chain.push_back(std::move(bound));
+  }
+  std::ranges::stable_sort(decision.chain, rule_goes_before);
+  return decision;
+}
+
+}  // namespace
+
+std::vector<NumberedDecision> decide(const Ruleset& rules, const Architecture& architecture) {
+  const std::vector<Use> uses = collect_uses(rules, architecture);
+  std::vector<NumberedDecision> decisions;
+  decisions.reserve(uses.size());
+  for (size_t first = 0; first < uses.size();) {
+    size_t last = first;
+    while (last < uses.size() && uses[last].number == uses[first].number) ++last;
+    const std::span<const Use> same(&uses[first], last - first);
+    decisions.push_back({uses[first].number, combine(rules, same, architecture)});
+    first = last;
+  }
+  return decisions;
+}
+
+}  // namespace berth::security
