@@ -11,97 +11,108 @@ namespace {
 using enum MountOptionKind;
 
 constexpr uint64_t kAtime = MOUNT_ATTR__ATIME;
-constexpr uint64_t kReadonly = MOUNT_ATTR_RDONLY;
-constexpr uint64_t kNoSuid = MOUNT_ATTR_NOSUID;
-constexpr uint64_t kNoDev = MOUNT_ATTR_NODEV;
-constexpr uint64_t kNoExec = MOUNT_ATTR_NOEXEC;
-constexpr uint64_t kNoAtime = MOUNT_ATTR_NOATIME;
-constexpr uint64_t kStrictAtime = MOUNT_ATTR_STRICTATIME;
-constexpr uint64_t kNoDirAtime = MOUNT_ATTR_NODIRATIME;
-constexpr uint64_t kNoSymlinks = MOUNT_ATTR_NOSYMFOLLOW;
-constexpr uint64_t kRecursive = MS_REC;
 
-constexpr uint64_t extension(ExtensionOption option) { return static_cast<uint64_t>(option); }
-
-// The access time is one field of three values: it is cleared as a whole.
 constexpr MountOption kOptions[] = {
-    {"async", Superblock},
-    {"atime", Attribute, 0, kAtime},
+    {"async", Flag, 0, MS_SYNCHRONOUS},
+    {"atime", Flag, 0, MS_NOATIME},
     {"bind", Bind, MS_BIND},
-    {"copy-symlink", Extension, extension(ExtensionOption::CopySymlink)},
-    {"defaults", NoEffect},
-    {"dest-nofollow", Extension, extension(ExtensionOption::NoFollowTarget)},
-    {"dev", Attribute, 0, kNoDev},
-    {"diratime", Attribute, 0, kNoDirAtime},
-    {"dirsync", Superblock},
-    {"exec", Attribute, 0, kNoExec},
-    {"idmap", Extension, extension(ExtensionOption::IdMap)},
-    {"iversion", NoEffect},
-    {"lazytime", Superblock},
-    {"loud", NoEffect},
-    {"mand", Superblock},
-    {"noatime", Attribute, kNoAtime, kAtime},
-    {"nodev", Attribute, kNoDev},
-    {"nodiratime", Attribute, kNoDirAtime},
-    {"noexec", Attribute, kNoExec},
-    {"nofail", Extension, extension(ExtensionOption::NoFail)},
-    {"noiversion", NoEffect},
-    {"nolazytime", Superblock},
-    {"nomand", Superblock},
-    {"norelatime", NoEffect},
-    {"nostrictatime", Attribute, 0, kAtime},
-    {"nosuid", Attribute, kNoSuid},
-    {"nosymfollow", Attribute, kNoSymlinks},
+    {"copy-symlink", CopySymlink},
+    {"defaults", Flag},
+    {"dest-nofollow", DestinationNoFollow},
+    {"dev", Flag, 0, MS_NODEV},
+    {"diratime", Flag, 0, MS_NODIRATIME},
+    {"dirsync", Flag, MS_DIRSYNC},
+    {"exec", Flag, 0, MS_NOEXEC},
+    {"idmap", IdMap},
+    {"iversion", Flag, MS_I_VERSION},
+    {"lazytime", Flag, MS_LAZYTIME},
+    {"loud", Flag, 0, MS_SILENT},
+    {"mand", Flag, MS_MANDLOCK},
+    {"noatime", Flag, MS_NOATIME, MS_RELATIME | MS_STRICTATIME},
+    {"nodev", Flag, MS_NODEV},
+    {"nodiratime", Flag, MS_NODIRATIME},
+    {"noexec", Flag, MS_NOEXEC},
+    {"nofail", NoFail},
+    {"noiversion", Flag, 0, MS_I_VERSION},
+    {"nolazytime", Flag, 0, MS_LAZYTIME},
+    {"nomand", Flag, 0, MS_MANDLOCK},
+    {"norelatime", Flag, 0, MS_RELATIME},
+    {"nostrictatime", Flag, 0, MS_STRICTATIME},
+    {"nosuid", Flag, MS_NOSUID},
+    {"nosymfollow", Flag, MS_NOSYMFOLLOW},
     {"private", Propagation, MS_PRIVATE},
+    {"rasync", Flag, 0, MS_SYNCHRONOUS},
     {"ratime", RecursiveAttribute, 0, kAtime},
-    {"rbind", Bind, MS_BIND | kRecursive},
-    {"rdev", RecursiveAttribute, 0, kNoDev},
-    {"rdiratime", RecursiveAttribute, 0, kNoDirAtime},
-    {"relatime", Attribute, 0, kAtime},
-    {"remount", Remount},
-    {"rexec", RecursiveAttribute, 0, kNoExec},
-    {"ridmap", Extension, extension(ExtensionOption::RecursiveIdMap)},
-    {"rnoatime", RecursiveAttribute, kNoAtime, kAtime},
-    {"rnodev", RecursiveAttribute, kNoDev},
-    {"rnodiratime", RecursiveAttribute, kNoDirAtime},
-    {"rnoexec", RecursiveAttribute, kNoExec},
-    {"rnorelatime", NoEffect},
+    {"rbind", Bind, MS_BIND | MS_REC},
+    {"rdev", RecursiveAttribute, 0, MOUNT_ATTR_NODEV},
+    {"rdiratime", RecursiveAttribute, 0, MOUNT_ATTR_NODIRATIME},
+    {"rdirsync", Flag, MS_DIRSYNC},
+    {"relatime", Flag, MS_RELATIME, MS_NOATIME | MS_STRICTATIME},
+    {"remount", Remount, MS_REMOUNT},
+    {"rexec", RecursiveAttribute, 0, MOUNT_ATTR_NOEXEC},
+    {"ridmap", IdMap, MS_REC},
+    {"rmand", Flag, MS_MANDLOCK},
+    {"rnoatime", RecursiveAttribute, MOUNT_ATTR_NOATIME, kAtime},
+    {"rnodev", RecursiveAttribute, MOUNT_ATTR_NODEV},
+    {"rnodiratime", RecursiveAttribute, MOUNT_ATTR_NODIRATIME},
+    {"rnoexec", RecursiveAttribute, MOUNT_ATTR_NOEXEC},
+    {"rnomand", Flag, 0, MS_MANDLOCK},
+    {"rnorelatime", RecursiveAttribute, 0, kAtime},
     {"rnostrictatime", RecursiveAttribute, 0, kAtime},
-    {"rnosuid", RecursiveAttribute, kNoSuid},
-    {"rnosymfollow", RecursiveAttribute, kNoSymlinks},
-    {"ro", Attribute, kReadonly},
-    {"rprivate", Propagation, MS_PRIVATE | kRecursive},
-    {"rrelatime", RecursiveAttribute, 0, kAtime},
-    {"rro", RecursiveAttribute, kReadonly},
-    {"rrw", RecursiveAttribute, 0, kReadonly},
-    {"rshared", Propagation, MS_SHARED | kRecursive},
-    {"rslave", Propagation, MS_SLAVE | kRecursive},
-    {"rstrictatime", RecursiveAttribute, kStrictAtime, kAtime},
-    {"rsuid", RecursiveAttribute, 0, kNoSuid},
-    {"rsymfollow", RecursiveAttribute, 0, kNoSymlinks},
-    {"runbindable", Propagation, MS_UNBINDABLE | kRecursive},
-    {"rw", Attribute, 0, kReadonly},
+    {"rnosuid", RecursiveAttribute, MOUNT_ATTR_NOSUID},
+    {"rnosymfollow", RecursiveAttribute, MOUNT_ATTR_NOSYMFOLLOW},
+    {"ro", Flag, MS_RDONLY},
+    {"rprivate", Propagation, MS_PRIVATE | MS_REC},
+    {"rrelatime", RecursiveAttribute, MOUNT_ATTR_RELATIME, kAtime},
+    {"rro", RecursiveAttribute, MOUNT_ATTR_RDONLY},
+    {"rrw", RecursiveAttribute, 0, MOUNT_ATTR_RDONLY},
+    {"rshared", Propagation, MS_SHARED | MS_REC},
+    {"rslave", Propagation, MS_SLAVE | MS_REC},
+    {"rstrictatime", RecursiveAttribute, MOUNT_ATTR_STRICTATIME, kAtime},
+    {"rsuid", RecursiveAttribute, 0, MOUNT_ATTR_NOSUID},
+    {"rsymfollow", RecursiveAttribute, 0, MOUNT_ATTR_NOSYMFOLLOW},
+    {"rsync", Flag, MS_SYNCHRONOUS},
+    {"runbindable", Propagation, MS_UNBINDABLE | MS_REC},
+    {"rw", Flag, 0, MS_RDONLY},
     {"shared", Propagation, MS_SHARED},
-    {"silent", NoEffect},
+    {"silent", Flag, MS_SILENT},
     {"slave", Propagation, MS_SLAVE},
-    {"src-nofollow", Extension, extension(ExtensionOption::NoFollowSource)},
-    {"strictatime", Attribute, kStrictAtime, kAtime},
-    {"suid", Attribute, 0, kNoSuid},
-    {"symfollow", Attribute, 0, kNoSymlinks},
-    {"sync", Superblock},
-    {"tmpcopyup", Extension, extension(ExtensionOption::TmpCopyUp)},
+    {"src-nofollow", SourceNoFollow},
+    {"strictatime", Flag, MS_STRICTATIME, MS_NOATIME | MS_RELATIME},
+    {"suid", Flag, 0, MS_NOSUID},
+    {"symfollow", Flag, 0, MS_NOSYMFOLLOW},
+    {"sync", Flag, MS_SYNCHRONOUS},
+    {"tmpcopyup", CopyUp},
     {"unbindable", Propagation, MS_UNBINDABLE},
 };
+static_assert(std::ranges::is_sorted(kOptions, {}, &MountOption::name));
 
-static_assert(std::ranges::is_sorted(kOptions, {}, &MountOption::name), "searched by halves");
+struct Attribute {
+  uint64_t flag;
+  uint64_t attribute;
+};
+constexpr Attribute kAttributes[] = {
+    {MS_RDONLY, MOUNT_ATTR_RDONLY},         {MS_NOSUID, MOUNT_ATTR_NOSUID},
+    {MS_NODEV, MOUNT_ATTR_NODEV},           {MS_NOEXEC, MOUNT_ATTR_NOEXEC},
+    {MS_NOATIME, MOUNT_ATTR_NOATIME},       {MS_STRICTATIME, MOUNT_ATTR_STRICTATIME},
+    {MS_NODIRATIME, MOUNT_ATTR_NODIRATIME}, {MS_NOSYMFOLLOW, MOUNT_ATTR_NOSYMFOLLOW},
+};
 
 }  // namespace
 
 std::span<const MountOption> mount_options() { return kOptions; }
 
 const MountOption* find_mount_option(std::string_view name) {
-  const auto found = std::ranges::lower_bound(kOptions, name, {}, &MountOption::name);
-  return found != std::end(kOptions) && found->name == name ? found : nullptr;
+  const auto* option = std::ranges::lower_bound(kOptions, name, {}, &MountOption::name);
+  return option != std::end(kOptions) && option->name == name ? option : nullptr;
+}
+
+uint64_t mount_attributes(uint64_t ms_flags) {
+  uint64_t attributes = 0;
+  for (const auto& [flag, attribute] : kAttributes) {
+    if ((ms_flags & flag) != 0) attributes |= attribute;
+  }
+  return attributes;
 }
 
 }  // namespace berth::spec
