@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The documents agree with the tree: links resolve, the commands of docs/man/pages.txt exist, the
+"""The documents agree with the tree: links resolve, docs/man/pages.txt names the commands, the
 tests that docs/conformance.md names exist, the changelog has an [Unreleased] section.
 
 check_docs.py [ROOT]
@@ -13,6 +13,7 @@ import sys
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 GTEST = re.compile(r"^\s*TEST(?:_F|_P)?\(\s*(\w+)\s*,\s*(\w+)\s*\)", re.M)
 PYTEST = re.compile(r"^def (test_\w+)", re.M)
+COMMAND = re.compile(r'^\s*\{\.name = "(\w+)"', re.M)
 STATES = {"done", "partly", "not", "n/a"}
 # One word in a test column: `Suite.Name`, or `cli/test_file.py::test_name`.
 TEST_NAME = re.compile(r"`([^`]+)`")
@@ -55,19 +56,23 @@ def broken_links(root):
 
 
 def missing_commands(root):
-    """Each line of pages.txt is a command; its source is src/cli/commands/COMMAND.cc."""
+    """Each visible command of the table has its page in pages.txt and its source file, and the reverse."""
     pages = root / "docs/man/pages.txt"
-    if not pages.exists():
-        yield "docs/man/pages.txt: not there"
+    table = root / "src/cli/command_table.cc"
+    if not pages.exists() or not table.exists():
+        yield f"{pages.relative_to(root)} or {table.relative_to(root)}: not there"
         return
-    for line in pages.read_text().splitlines():
-        command = line.split("#")[0].strip()
-        if command and not (root / f"src/cli/commands/{command}.cc").exists():
-            yield f"docs/man/pages.txt: {command} has no src/cli/commands/{command}.cc"
-    listed = {line.split("#")[0].strip() for line in pages.read_text().splitlines()}
-    for source in sorted((root / "src/cli/commands").glob("*.cc")):
-        if source.stem not in listed:
-            yield f"{source.relative_to(root)}: not in docs/man/pages.txt"
+    lines = {line.split("#")[0].strip() for line in pages.read_text().splitlines()}
+    listed = {line.removeprefix("berth-") for line in lines - {"", "berth"}}
+    commands = {name for name in COMMAND.findall(table.read_text())
+                if name != "help" and not name.startswith("__")}
+    for name in sorted(listed - commands):
+        yield f"docs/man/pages.txt: berth-{name} is for no command"
+    for name in sorted(commands - listed):
+        yield f"docs/man/pages.txt: no page for the command {name}"
+    for name in sorted(commands):
+        if not (root / f"src/cli/commands/{name}.cc").exists():
+            yield f"src/cli/commands/{name}.cc: not there, but {name} is a command"
 
 
 def known_tests(root):

@@ -30,6 +30,9 @@ MAY_SEE = {
 }
 # Implemented by core, so that every layer speaks the same Result<T>.
 CORE_API = {"berth/error.h", "berth/try.h"}
+# Words for errors and messages, which programs may use too.
+PROGRAMS = {"driver", "cli", "shim"}
+WORDS = {"core/context.h", "core/format.h"}
 # Values that config.json and the API share.
 SHARED_VALUES = {"berth/resources.h": {"spec", "plan", "cgroup"}, "berth/stats.h": {"cgroup"}}
 
@@ -57,7 +60,7 @@ def includes(path):
 
 def allowed(layer, include):
     target = include.split("/")[0]
-    if target == layer or include in CORE_API:
+    if target == layer or include in CORE_API or (layer in PROGRAMS and include in WORDS):
         return True
     return target in MAY_SEE[layer] or layer in SHARED_VALUES.get(include, ())
 

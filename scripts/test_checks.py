@@ -94,12 +94,16 @@ class Docs(Tree):
     def setUp(self):
         super().setUp()
         self.write("CHANGELOG.md", "## [Unreleased]\n")
-        self.write("docs/man/pages.txt", "run\n")
+        self.write("docs/man/pages.txt", "# all\nberth\nberth-run\n")
+        self.table("run", "help", "__gen")
         self.write("src/cli/commands/run.cc", "")
         self.write("tests/unit/a_test.cc", "TEST(Plan, ReadOnly) {}\n")
         self.write("tests/cli/test_run.py", "def test_exit_code():\n    pass\n")
         self.write("docs/conformance.md", "| `/a` | done | `Plan.ReadOnly`, `cli/test_run.py::test_exit_code` |\n"
                                           "| `/b` | not | |\n")
+
+    def table(self, *names):
+        self.write("src/cli/command_table.cc", "".join(f'    {{.name = "{name}",\n' for name in names))
 
     def test_a_clean_tree_passes(self):
         self.assertEqual(check_docs.problems(self.root), [])
@@ -108,13 +112,13 @@ class Docs(Tree):
         self.write("README.md", "# One two\n[a](docs/none.md) [b](#one-two) [c](#three) `[d](x)`\n")
         self.assert_finds(check_docs.problems(self.root), "docs/none.md leads nowhere", "no heading #three")
 
-    def test_a_command_that_is_not_there(self):
-        self.write("docs/man/pages.txt", "run\nfly\n")
-        self.assert_finds(check_docs.problems(self.root), "fly has no src/cli/commands/fly.cc")
+    def test_a_page_for_no_command(self):
+        self.write("docs/man/pages.txt", "berth-run\nberth-fly\n")
+        self.assert_finds(check_docs.problems(self.root), "berth-fly is for no command")
 
-    def test_a_command_without_a_page(self):
-        self.write("src/cli/commands/kill.cc", "")
-        self.assert_finds(check_docs.problems(self.root), "kill.cc: not in docs/man/pages.txt")
+    def test_a_command_without_page_and_source(self):
+        self.table("run", "kill")
+        self.assert_finds(check_docs.problems(self.root), "no page for the command kill", "commands/kill.cc: not there")
 
     def test_conformance_rows(self):
         self.write("docs/conformance.md", "| `/a` | done | |\n| `/b` | maybe | |\n| `/c` | done | `Plan.None` |\n")

@@ -78,15 +78,14 @@ install_release() {
 
 # Man pages and completions, all from the program's own command table.
 generate_share() {
-  local berth=build/release/berth share=build/release/share command
+  local berth=build/release/berth share=build/release/share page
   rm -rf "$share"
   mkdir -p "$share"/{man/man8,bash-completion/completions,zsh/site-functions,fish/vendor_completions.d}
   "$berth" __gen completion bash >"$share/bash-completion/completions/berth"
   "$berth" __gen completion zsh >"$share/zsh/site-functions/_berth"
   "$berth" __gen completion fish >"$share/fish/vendor_completions.d/berth.fish"
-  "$berth" __gen scdoc | scdoc >"$share/man/man8/berth.8"
-  while read -r command; do
-    "$berth" __gen scdoc "$command" | scdoc >"$share/man/man8/berth-$command.8"
+  while read -r page; do
+    "$berth" __gen scdoc "$page" | scdoc >"$share/man/man8/$page.8"
   done < <(sed -e 's/#.*//' -e '/^ *$/d' docs/man/pages.txt)
 }
 
