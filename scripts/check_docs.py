@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The documents agree with the tree: links resolve, docs/man/pages.txt names the commands, the
-tests that docs/conformance.md names exist, the changelog has an [Unreleased] section.
+"""The documents agree with the tree: links resolve, docs/man/pages.txt names the commands,
+ARCHITECTURE.md the steps and docs/protocol.md the messages, the tests that docs/conformance.md
+names exist, the changelog has an [Unreleased] section.
 
 check_docs.py [ROOT]
 """
@@ -75,6 +76,42 @@ def missing_commands(root):
             yield f"src/cli/commands/{name}.cc: not there, but {name} is a command"
 
 
+def steps_in_code(text, tables):
+    """The steps of the named constant tables, in order."""
+    steps = []
+    for table in tables:
+        body = re.search(rf"\b{table}\[\] = \{{(.*?)^\}};", text, flags=re.M | re.S)
+        steps += re.findall(r"\{Step::(\w+),", body.group(1)) if body else []
+    return steps
+
+
+def wrong_steps(root):
+    """ARCHITECTURE.md: "<!-- steps: FILE TABLE... -->" stands before a table of the same steps."""
+    path = root / "ARCHITECTURE.md"
+    text = path.read_text() if path.exists() else ""
+    for part in text.split("<!-- steps: ")[1:]:
+        file, *tables = part.split(" -->")[0].split()
+        rows = re.search(r"(?:^\|.*\n)+", part, flags=re.M).group(0).splitlines()[2:]
+        documented = [row.split("|")[1].strip() for row in rows]
+        source = root / file
+        real = steps_in_code(source.read_text() if source.exists() else "", tables)
+        if documented != real:
+            yield f"ARCHITECTURE.md: the steps of {file} are {', '.join(real) or 'not found'}"
+
+
+def wrong_messages(root):
+    """docs/protocol.md has a row for each message of sync/protocol.h, and no other."""
+    header, page = root / "src/sync/protocol.h", root / "docs/protocol.md"
+    if not header.exists() or not page.exists():
+        return
+    body = re.search(r"enum class Message[^{]*\{(.*?)\};", header.read_text(), flags=re.S)
+    real = set(re.findall(r"^\s*(\w+),", body.group(1), flags=re.M)) if body else set()
+    documented = set(re.findall(r"^\| `(\w+)` \|", page.read_text(), flags=re.M))
+    for name in sorted(real ^ documented):
+        where = "sync/protocol.h" if name in real else "docs/protocol.md"
+        yield f"the message {name} is only in {where}"
+
+
 def known_tests(root):
     names = set()
     for path in (root / "tests").rglob("*.cc"):
@@ -119,8 +156,8 @@ def wrong_changelog(root):
 
 
 def problems(root):
-    return [*broken_links(root), *missing_commands(root), *wrong_conformance(root),
-            *wrong_changelog(root)]
+    return [*broken_links(root), *missing_commands(root), *wrong_steps(root),
+            *wrong_messages(root), *wrong_conformance(root), *wrong_changelog(root)]
 
 
 def main(root="."):

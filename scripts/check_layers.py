@@ -33,8 +33,12 @@ CORE_API = {"berth/error.h", "berth/try.h"}
 # Words for errors and messages, which programs may use too.
 PROGRAMS = {"driver", "cli", "shim"}
 WORDS = {"core/context.h", "core/format.h"}
-# Values that config.json and the API share.
-SHARED_VALUES = {"berth/resources.h": {"spec", "plan", "cgroup"}, "berth/stats.h": {"cgroup"}}
+# Parts of the API that lower layers implement or fill.
+SHARED_VALUES = {
+    "berth/resources.h": {"spec", "plan", "cgroup"},
+    "berth/stats.h": {"cgroup"},
+    "berth/oci.h": {"spec"},
+}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<(berth/[^>]+)>)')
 

@@ -120,6 +120,18 @@ class Docs(Tree):
         self.table("run", "kill")
         self.assert_finds(check_docs.problems(self.root), "no page for the command kill", "commands/kill.cc: not there")
 
+    def test_steps(self):
+        self.write("src/a.cc", "constexpr S kA[] = {\n    {Step::One, one}, {Step::Two,\n     two},\n};\n")
+        self.write("ARCHITECTURE.md", "<!-- steps: src/a.cc kA -->\n\n| a | b |\n| --- | --- |\n| One | |\n| Two | |\n\n")
+        self.assertEqual(check_docs.problems(self.root), [])
+        self.write("src/a.cc", "constexpr S kA[] = {\n    {Step::Two, two}, {Step::One, one},\n};\n")
+        self.assert_finds(check_docs.problems(self.root), "the steps of src/a.cc are Two, One")
+
+    def test_messages(self):
+        self.write("src/sync/protocol.h", "enum class Message : uint8_t {\n  // x\n  Ready,  // y\n  Failed,\n};\n")
+        self.write("docs/protocol.md", "| `Ready` | init |\n| `Gone` | init |\n")
+        self.assert_finds(check_docs.problems(self.root), "Failed is only in sync", "Gone is only in docs")
+
     def test_conformance_rows(self):
         self.write("docs/conformance.md", "| `/a` | done | |\n| `/b` | maybe | |\n| `/c` | done | `Plan.None` |\n")
         self.assert_finds(check_docs.problems(self.root), "no test is named", "'maybe'", "no test Plan.None")
