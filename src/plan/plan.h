@@ -41,6 +41,7 @@ struct NamespacePlan {
   std::vector<spec::TimeOffset> time_offsets = {};
   bool has(spec::NamespaceType type) const;        // new or joined
   bool is_new(spec::NamespaceType type) const;
+  uint64_t all_flags() const;                      // CLONE_NEW* of all that init has, new or joined
 };
 
 struct IdPlan {
@@ -207,6 +208,10 @@ struct CgroupWrite {
   std::string value = {};
   std::string pointer = {};     // /linux/resources/memory/limit
   bool if_exists = false;       // a missing file is no error (the value asks for what is the default)
+  bool retry_last = false;      // EINVAL: written again after all others (memory and memsw, quota and burst)
+  std::string else_file = {};   // written instead when `file` is missing: io.weight for io.bfq.weight
+  std::string else_value = {};
+  std::string not_below = {};   // "memory.current": refused when it holds more than `value`
 };
 
 enum class CgroupDriver { Filesystem, Systemd, Disabled };
@@ -254,7 +259,7 @@ struct HostPlan {
 
 struct InitPlan {
   std::string id = {};
-  NamespacePlan const* namespaces = nullptr;
+  NamespacePlan const* namespaces = nullptr;  // set by the engine once the plan is where it stays
   RootPlan root = {};
   bool new_mount_namespace = true;
   bool new_user_namespace = false;

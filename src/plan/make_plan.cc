@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plan/make_plan.h"
+
+#include <algorithm>
+
+#include "berth/try.h"
+#include "plan/namespace_flags.h"
+#include "plan/refuse.h"
+#include "spec/paths.h"
+
+namespace berth::plan {
+namespace {
+
+using spec::NamespaceType;
+
+Result<> check_supported(const spec::Spec& spec, const Plan& plan) {
+  if (!spec.process) return refuse("", ErrorKind::InvalidConfig, "process is missing");
+  if (!plan.host.namespaces.has(NamespaceType::Mount)) {
+    return refuse(
+        "/linux/namespaces", ErrorKind::Unsupported,
+        "a container in the host's mount namespace is not supported: add {{\"type\": \"mount\"}}");
+  }
+  if (!spec.platform.net_devices.empty()) {
+    return refuse("/linux/netDevices", ErrorKind::Unsupported, "netDevices are not supported yet");
+  }
+  if (spec.platform.intel_rdt.value_or(spec::IntelRdt{}) != spec::IntelRdt{}) {
+    return refuse("/linux/intelRdt", ErrorKind::Unsupported, "intelRdt is not supported yet");
+  }
+  return {};
+}
+
+std::string escaped(std::string_view name) {
+  std::string text;
+  for (const char c : name) {
+    if (c == '~')
+      text += "~0";
+    else if (c == '/')
+      text += "~1";
+    else
+      text += c;
+  }
+  return text;
+}
+
+Result<std::vector<SysctlItem>> plan_sysctls(const spec::Spec& spec) {
+  std::vector<SysctlItem> items;
+  for (const auto& [key, value] : spec.platform.sysctl) {
+    SysctlItem item{
+        .path = spec::sysctl_path(key), .value = value, .pointer = "/linux/sysctl/" + escaped(key)};
+    if (item.path.empty())
+      return refuse(item.pointer, ErrorKind::InvalidConfig, "{} is not a sysctl", key);
+    items.push_back(std::move(item));
+  }
+  return items;
+}
+
+// Sockets of the caller's service manager: the program finds them as if it had been activated
+// itself.
+void pass_listen_fds(const HostFacts& facts, ProcessPlan& process) {
+  if (facts.listen_fds == 0) return;
+  process.preserve_fds += facts.listen_fds;
+  std::erase_if(process.env, [](const std::string& entry) {
+    return entry.starts_with("LISTEN_FDS=") || entry.starts_with("LISTEN_PID=");
+  });
+  process.env.push_back(formatted("LISTEN_FDS={}", facts.listen_fds));
+  process.env.emplace_back("LISTEN_PID=1");
+}
+
+Result<ProcessPlan> plan_own_process(const spec::Spec& spec, const HostFacts& facts,
+                                     const Request& request, std::vector<std::string>& warnings) {
+  ProcessPlan process = TRY(plan_process(*spec.process, spec, facts, warnings));
+  process.new_keyring = !request.no_new_keyring;
+  process.preserve_fds = request.preserve_fds;
+  pass_listen_fds(facts, process);
+  return process;
+}
+
+}  // namespace
+
+Result<Plan> make_plan(const spec::Spec& spec, const HostFacts& facts, const Request& request) {
+  Plan plan;
+  HostPlan& host = plan.host;
+  InitPlan& init = plan.init;
+  host.id = init.id = request.id;
+  host.bundle = request.bundle;
+  host.namespaces = TRY(plan_namespaces(spec, facts));
+  TRY(check_supported(spec, plan));
+  host.ids = TRY(plan_ids(spec, facts));
+  host.cgroup = TRY(plan_cgroup(spec, facts, request, host.warnings));
+  init.new_mount_namespace = host.namespaces.is_new(NamespaceType::Mount);
+  init.new_user_namespace = host.namespaces.is_new(NamespaceType::User);
+  init.bring_up_loopback = host.namespaces.is_new(NamespaceType::Network);
+  init.process = TRY(plan_own_process(spec, facts, request, host.warnings));
+  TRY(plan_mounts(spec, facts, request, plan));
+  TRY(plan_devices(spec, plan));
+  TRY(plan_hooks(spec, plan));
+  init.hostname = spec.hostname;
+  init.domainname = spec.domainname;
+  init.sysctls = TRY(plan_sysctls(spec));
+  return plan;
+}
+
+Result<EnterPlan> make_enter_plan(const spec::Spec& spec, const spec::Process& process,
+                                  const HostFacts& facts, const Request& request) {
+  EnterPlan plan{.id = request.id};
+  for (const spec::Namespace& item : spec.platform.namespaces)
+    plan.namespaces |= clone_flag(item.type);
+  plan.process = TRY(plan_process(process, spec, facts, plan.warnings));
+  if (process.exec_cpu_affinity.value_or(spec::ExecCpuAffinity{}) != spec::ExecCpuAffinity{}) {
+    return refuse(plan.process.pointer + "/execCPUAffinity", ErrorKind::Unsupported,
+                  "execCPUAffinity is not supported yet");
+  }
+  plan.process.create_cwd = false;
+  plan.process.new_keyring = !request.no_new_keyring;
+  plan.process.preserve_fds = request.preserve_fds;
+  return plan;
+}
+
+}  // namespace berth::plan

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <sys/mount.h>
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "berth/try.h"
+#include "plan/host_path.h"
+#include "plan/make_plan.h"
+#include "plan/mount_item.h"
+#include "plan/refuse.h"
+
+namespace berth::plan {
+namespace {
+
+Result<> check_supported(const spec::Mount& mount, const std::string& pointer) {
+  for (const auto& [present, name] : {std::pair{mount.uid_mappings.has_value(), "uidMappings"},
+                                      std::pair{mount.gid_mappings.has_value(), "gidMappings"}}) {
+    if (present) {
+      return refuse(formatted("{}/{}", pointer, name), ErrorKind::Unsupported,
+                    "{} of a mount are not supported yet", name);
+    }
+  }
+  return {};
+}
+
+bool is_shared(uint64_t propagation) { return (propagation & MS_SHARED) != 0; }
+
+// Propagation to the host survives only in a source that was opened in the host's mount namespace;
+// from inside a user namespace the source may be out of reach.
+bool opens_source_first(const Plan& plan) {
+  return plan.host.namespaces.has(spec::NamespaceType::User) ||
+         is_shared(plan.init.root.final_propagation);
+}
+
+void finish_bind(const Request& request, const Plan& plan, MountItem& item) {
+  item.source = host_path(request.bundle, item.source);
+  item.fs_type.clear();
+  item.source_first = opens_source_first(plan);
+}
+
+// Devices and mountpoints are still made in these: read-only comes at the end.
+void finish_filesystem(MountItem& item) {
+  const bool tmpfs = item.fs_type == "tmpfs";
+  item.is_dev = tmpfs && item.target == "/dev";
+  item.readonly_late = (tmpfs || item.target == "/dev") && (item.attr_set & MOUNT_ATTR_RDONLY) != 0;
+}
+
+Result<std::string> target_of(const spec::Mount& mount, const std::string& pointer,
+                              std::vector<std::string>& warnings) {
+  const std::string where = pointer + "/destination";
+  std::string target = spec::cleaned_path(mount.destination);
+  if (target == "/")
+    return refuse(where, ErrorKind::InvalidConfig, "nothing may be mounted over the root");
+  if (!mount.destination.starts_with('/')) {
+    warnings.push_back(
+        formatted("{}: {} is relative and taken as {}", where, mount.destination, target));
+  }
+  return target;
+}
+
+struct Mounting {
+  const HostFacts& facts;
+  const Request& request;
+  Plan& plan;
+};
+
+Result<MountItem> plan_mount(const spec::Mount& mount, std::string pointer,
+                             const Mounting& context) {
+  std::vector<std::string>& warnings = context.plan.host.warnings;
+  TRY(check_supported(mount, pointer));
+  MountItem item {
+    .target = TRY(target_of(mount, pointer, warnings))
+    , .source = mount.source, .fs_type = mount.type, .pointer = std::move(pointer)
+  };
+  const MountOptions target{.item = item, .warnings = warnings};
+  TRY(sort_options(mount, target));
+  if (item.kind == MountKind::Bind) {
+    if (item.source.empty())
+      return refuse(item.pointer, ErrorKind::InvalidConfig, "a bind mount needs a source");
+    finish_bind(context.request, context.plan, item);
+  } else if (item.kind == MountKind::Filesystem) {
+    if (item.fs_type.empty())
+      return refuse(item.pointer, ErrorKind::InvalidConfig, "a mount needs a type");
+    if (item.fs_type == "cgroup" || item.fs_type == "cgroup2") {
+      TRY(plan_cgroup_mount(context.plan.host, context.facts, target));
+    } else {
+      finish_filesystem(item);
+    }
+  }
+  return item;
+}
+
+// Never less than recursively slave: what is mounted at set-up must not reach the host, whatever
+// the container's own propagation is to be.
+Result<> plan_propagation(const std::string& wanted, RootPlan& root) {
+  constexpr uint64_t kRecursive = MS_REC;
+  root.isolation = MS_SLAVE | kRecursive;
+  if (wanted.empty() || wanted == "slave" || wanted == "rslave") return {};
+  const bool recursive = wanted.starts_with('r');
+  const std::string_view kind = std::string_view(wanted).substr(recursive ? 1 : 0);
+  const uint64_t depth = recursive ? kRecursive : 0;
+  if (kind == "private") {
+    if (recursive) root.isolation = MS_PRIVATE | kRecursive;
+    root.final_propagation = MS_PRIVATE | depth;
+  } else if (kind == "shared") {
+    root.final_propagation = MS_SHARED | depth;
+  } else if (kind == "unbindable") {
+    root.final_propagation = MS_UNBINDABLE | depth;
+  } else {
+    return refuse("/linux/rootfsPropagation", ErrorKind::InvalidConfig,
+                  "unknown rootfsPropagation {}", wanted);
+  }
+  return {};
+}
+
+Result<> plan_root(const spec::Spec& spec, const Request& request, RootPlan& root) {
+  if (!spec.root || spec.root->path.empty())
+    return refuse("/root", ErrorKind::InvalidConfig, "root.path is missing");
+  root.path = host_path(request.bundle, spec.root->path);
+  root.readonly = spec.root->readonly;
+  root.pivot = !request.no_pivot;
+  return plan_propagation(spec.platform.rootfs_propagation, root);
+}
+
+std::vector<PathItem> plan_paths(const std::vector<std::string>& paths, std::string_view pointer) {
+  std::vector<PathItem> items;
+  std::unordered_set<std::string> seen;
+  for (size_t i = 0; i < paths.size(); ++i) {
+    std::string path = spec::cleaned_path(paths[i]);
+    if (!seen.insert(path).second) continue;
+    items.push_back({.path = std::move(path), .pointer = formatted("{}/{}", pointer, i)});
+  }
+  return items;
+}
+
+bool is_bound_dev(const MountItem& item) {
+  return item.kind == MountKind::Bind && item.target == "/dev";
+}
+
+}  // namespace
+
+Result<> plan_mounts(const spec::Spec& spec, const HostFacts& facts, const Request& request,
+                     Plan& plan) {
+  InitPlan& init = plan.init;
+  if (!spec.platform.mount_label.empty()) {
+    return refuse("/linux/mountLabel", ErrorKind::Unsupported, "mountLabel is not supported yet");
+  }
+  TRY(plan_root(spec, request, init.root));
+  for (size_t i = 0; i < spec.mounts.size(); ++i) {
+    init.mounts.push_back(TRY(plan_mount(spec.mounts[i], formatted("/mounts/{}", i),
+                                         {.facts = facts, .request = request, .plan = plan})));
+  }
+  init.make_devices = std::ranges::none_of(init.mounts, is_bound_dev);
+  init.masked_paths = plan_paths(spec.platform.masked_paths, "/linux/maskedPaths");
+  init.readonly_paths = plan_paths(spec.platform.readonly_paths, "/linux/readonlyPaths");
+  return {};
+}
+
+}  // namespace berth::plan

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <sched.h>
+
+#include <algorithm>
+
+#include "berth/try.h"
+#include "plan/make_plan.h"
+#include "plan/namespace_flags.h"
+#include "plan/refuse.h"
+
+namespace berth::plan {
+namespace {
+
+using spec::NamespaceType;
+
+// Asked for in two kinds: type by type, new or joined.
+struct Wanted {
+  uint64_t created = 0;
+  uint64_t joined = 0;
+
+  bool creates(NamespaceType type) const { return (created & clone_flag(type)) != 0; }
+  bool joins(NamespaceType type) const { return (joined & clone_flag(type)) != 0; }
+};
+
+Wanted wanted_by(const std::vector<spec::Namespace>& namespaces) {
+  Wanted wanted;
+  for (const spec::Namespace& item : namespaces) {
+    (item.path.empty() ? wanted.created : wanted.joined) |= clone_flag(item.type);
+  }
+  return wanted;
+}
+
+// A user namespace must be entered by a process with a single thread, before the clone; the same is
+// true of a mount or time namespace that belongs to the user namespace outside of a new one.
+LaunchShape shape_of(const Wanted& wanted) {
+  if (wanted.joins(NamespaceType::User)) return LaunchShape::Joiner;
+  const bool late = wanted.joins(NamespaceType::Mount) || wanted.joins(NamespaceType::Time);
+  return wanted.creates(NamespaceType::User) && late ? LaunchShape::Joiner : LaunchShape::Direct;
+}
+
+// What must be entered before the clone although there is no joiner: a pid namespace is for
+// children only, and from inside a new user namespace none of the outer ones can be joined.
+bool enters_first(NamespaceType type, const Wanted& wanted, LaunchShape shape) {
+  if (shape == LaunchShape::Joiner) return false;
+  return type == NamespaceType::Pid || wanted.creates(NamespaceType::User);
+}
+
+// The offsets of a time namespace are fixed with its first process.
+Result<> check_time_offsets(const spec::Spec& spec, const Wanted& wanted) {
+  if (spec.platform.time_offsets.empty() || wanted.creates(NamespaceType::Time)) return {};
+  return refuse("/linux/timeOffsets", ErrorKind::InvalidConfig,
+                "timeOffsets need a new time namespace");
+}
+
+}  // namespace
+
+uint64_t clone_flag(NamespaceType type) {
+  switch (type) {
+    case NamespaceType::Pid: return CLONE_NEWPID;
+    case NamespaceType::Network: return CLONE_NEWNET;
+    case NamespaceType::Mount: return CLONE_NEWNS;
+    case NamespaceType::Ipc: return CLONE_NEWIPC;
+    case NamespaceType::Uts: return CLONE_NEWUTS;
+    case NamespaceType::User: return CLONE_NEWUSER;
+    case NamespaceType::Cgroup: return CLONE_NEWCGROUP;
+    case NamespaceType::Time: return CLONE_NEWTIME;
+  }
+  return 0;
+}
+
+bool NamespacePlan::is_new(NamespaceType type) const {
+  return ((clone_flags | unshare_flags) & clone_flag(type)) != 0;
+}
+
+bool NamespacePlan::has(NamespaceType type) const {
+  const auto is_type = [type](const JoinedNamespace& joined) { return joined.type == type; };
+  return is_new(type) || std::ranges::any_of(enter_first, is_type) ||
+         std::ranges::any_of(join, is_type);
+}
+
+Result<NamespacePlan> plan_namespaces(const spec::Spec& spec, const HostFacts&) {
+  // A cgroup namespace is rooted at the cgroup that init is in, a time namespace takes its offsets
+  // before its first process.
+  constexpr uint64_t kUnshared = CLONE_NEWCGROUP | CLONE_NEWTIME;
+  const std::vector<spec::Namespace>& namespaces = spec.platform.namespaces;
+  const Wanted wanted = wanted_by(namespaces);
+  TRY(check_time_offsets(spec, wanted));
+  NamespacePlan plan{.shape = shape_of(wanted),
+                     .clone_flags = wanted.created & ~kUnshared,
+                     .unshare_flags = wanted.created & kUnshared,
+                     .time_offsets = spec.platform.time_offsets};
+  for (size_t i = 0; i < namespaces.size(); ++i) {
+    const auto& [type, path] = namespaces[i];
+    if (path.empty()) continue;
+    auto& list = enters_first(type, wanted, plan.shape) ? plan.enter_first : plan.join;
+    list.push_back({.type = type, .path = path, .pointer = formatted("/linux/namespaces/{}", i)});
+  }
+  // Last: paths of the others are of the host's mount namespace, and it may hide its /proc.
+  std::ranges::stable_partition(
+      plan.join, [](const JoinedNamespace& joined) { return joined.type != NamespaceType::Mount; });
+  return plan;
+}
+
+}  // namespace berth::plan

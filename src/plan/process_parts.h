@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plan/make_plan.h"
+
+// The pieces of plan_process.
+namespace berth::plan {
+
+// Whose process it is, and where it was written.
+struct ProcessSource {
+  const spec::Process& process;
+  const spec::Spec& spec;
+  const HostFacts& facts;
+  std::string_view pointer;  // "/process", or empty for a file of its own
+  std::vector<std::string>& warnings;
+};
+
+CapabilityPlan plan_capabilities(const ProcessSource& source);
+Result<std::vector<RlimitItem>> plan_rlimits(const ProcessSource& source);
+// scheduler, ioPriority, personality, oomScoreAdj.
+Result<> plan_priorities(const ProcessSource& source, ProcessPlan& plan);
+// apparmorProfile, selinuxLabel.
+Result<> plan_labels(const ProcessSource& source, ProcessPlan& plan);
+
+}  // namespace berth::plan
