@@ -39,8 +39,9 @@ std::string write_spec(const Spec& spec, int indent);
 std::string write_process(const Process& process, int indent);
 std::string write_resources(const Resources& resources, int indent);
 
-// What `berth spec` prints: the field's usual template (runc's), rootless or not.
-Spec default_spec(bool rootless);
+// What `berth spec` prints: the field's usual template (runc's), rootless (this user as root) or
+// not. A cgroup namespace is in it where the machine has cgroup v2 only.
+Spec default_spec(bool rootless, bool cgroup_namespace = false);
 
 // RFC 6901 pointers of members that no table knows, for `berth lint`.
 Result<std::vector<std::string>> unknown_members(std::string_view text);

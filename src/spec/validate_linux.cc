@@ -10,6 +10,7 @@ namespace berth::spec {
 namespace {
 
 constexpr size_t kLongestPath = 4095;
+constexpr size_t kMostNetDevices = 4096;
 constexpr size_t kMostMappings = 340;  // lines the kernel takes (user_namespaces(7))
 
 constexpr std::string_view kPropagations[] = {
@@ -81,6 +82,9 @@ Result<> net_devices_are_sound(const Linux& platform) {
   if (platform.net_devices.empty()) return {};
   if (find_namespace(platform, NamespaceType::Network) == nullptr) {
     return invalid("/linux/netDevices", "needs a network namespace in /linux/namespaces");
+  }
+  if (platform.net_devices.size() > kMostNetDevices) {
+    return invalid("/linux/netDevices", "more than {} devices", kMostNetDevices);
   }
   std::vector<std::string_view> inside;
   for (const NetDevice& device : platform.net_devices) {

@@ -3,8 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include "json/write.h"
 #include "examples.h"
+#include "json/write.h"
 
 namespace berth::spec {
 namespace {
