@@ -27,14 +27,15 @@ class RangeList {
 
   // All numbers of one architecture from `from` to `to`, both included.
   void add(const Architecture& architecture, uint32_t from, uint32_t to) {
-    const uint32_t unheard = first_unheard(rules_, architecture);
+    unheard_ = first_unheard(rules_, architecture);
+    last_unheard_ = architecture.abi == Abi::Arm ? kArmPrivate - 1 : to;
     uint32_t next = from;
     for (NumberedDecision& each : decide(rules_, architecture)) {
-      if (each.number > next) add_rest(next, each.number - 1, unheard);
+      if (each.number > next) add_rest(next, each.number - 1);
       append(each.number, std::move(each.decision));
       next = each.number + 1;
     }
-    add_rest(next, to, unheard);
+    add_rest(next, to);
   }
 
   void append(uint32_t first, Decision decision) {
@@ -44,14 +45,18 @@ class RangeList {
 
  private:
   // Numbers of which the profile says nothing.
-  void add_rest(uint32_t from, uint32_t to, uint32_t unheard) {
-    if (unheard == 0 || from < unheard) append(from, {rules_.default_action});
-    if (unheard != 0 && to >= unheard)
-      append(std::max(from, unheard), {SECCOMP_RET_ERRNO | ENOSYS});
+  void add_rest(uint32_t from, uint32_t to) {
+    if (unheard_ == 0 || from < unheard_) append(from, {rules_.default_action});
+    if (unheard_ == 0) return;
+    if (to >= unheard_ && from <= last_unheard_)
+      append(std::max(from, unheard_), {SECCOMP_RET_ERRNO | ENOSYS});
+    if (to > last_unheard_) append(std::max(from, last_unheard_ + 1), {rules_.default_action});
   }
 
   const Ruleset& rules_;
   std::vector<Range>& ranges_;
+  uint32_t unheard_ = 0;  // ENOSYS from here on; 0: nowhere
+  uint32_t last_unheard_ = 0;
 };
 
 // x86-64 and x32 share one value of seccomp_data.arch; the number tells them apart.
