@@ -40,6 +40,7 @@ struct ProcessSpec {
   std::string console_socket = {};                // AF_UNIX stream socket that gets the terminal's master
   std::string pid_file = {};
   std::string pidfd_socket = {};
+  bool detach = false;                            // false: the caller stays as the foreground parent; matters for terminals only
 };
 
 // A process of a container that the caller started. Closing the handle does not end it.

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "berth/try.h"
+#include "cli/commands/commands.h"
+#include "cli/session.h"
+
+namespace berth::cli {
+
+Result<int> run_pause(const Invocation& invocation) {
+  auto container = TRY(find_container(invocation));
+  TRY(container.pause());
+  return 0;
+}
+
+}  // namespace berth::cli

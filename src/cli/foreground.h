@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <signal.h>
+
+#include "berth/process.h"
+
+namespace berth::cli {
+
+// The signals of this program, read from a descriptor instead of interrupting it. Made before the
+// container's process, so that a signal that comes meanwhile waits and is passed on; the mask is
+// put back at the end.
+class Signals {
+ public:
+  static Result<Signals> take();
+  Signals(Signals&& other) noexcept;
+  Signals& operator=(Signals&&) = delete;
+  ~Signals();
+
+  int descriptor() const { return descriptor_; }
+
+ private:
+  Signals(int descriptor, sigset_t before) : descriptor_(descriptor), before_(before) {}
+  int descriptor_;
+  sigset_t before_;
+};
+
+// Processes whose parent ends become our children.
+Result<> become_subreaper();
+
+// Stays with the process until it ends: passes signals on, relays its terminal, adopts and reaps
+// what loses its parent. Returns the exit code for the shell.
+Result<int> stay_with(Process& process, const Signals& signals);
+
+}  // namespace berth::cli

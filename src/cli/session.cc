@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/session.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+
+#include "berth/try.h"
+#include "cli/values.h"
+#include "core/context.h"
+
+namespace berth::cli {
+namespace {
+
+Result<std::string> absolute(std::string path) {
+  if (path.empty() || path.front() == '/') return path;
+  char* current = getcwd(nullptr, 0);
+  if (current == nullptr) return system_error(errno, "current directory");
+  path = std::string(current) + "/" + path;
+  free(current);
+  return path;
+}
+
+CgroupManagerKind cgroup_manager(const Arguments& globals) {
+  auto name = globals.text("cgroup-manager");
+  if (name == "disabled") return CgroupManagerKind::Disabled;
+  bool systemd = name == "systemd" || globals.on("systemd-cgroup");
+  return systemd ? CgroupManagerKind::Systemd : CgroupManagerKind::Filesystem;
+}
+
+Rootless rootless(const Arguments& globals) {
+  auto text = globals.text("rootless");
+  return text == "true" ? Rootless::Yes : text == "false" ? Rootless::No : Rootless::Auto;
+}
+
+}  // namespace
+
+Result<Factory> open_factory(const Invocation& invocation) {
+  const auto& globals = invocation.globals;
+  auto root = globals.text("root");
+  if (globals.given("root") && root.find_first_not_of('/') == std::string::npos) {
+    return fail(ErrorKind::InvalidUse, "--root={}: name a directory other than /", root);
+  }
+  return Factory::open({
+    .state_root = TRY(absolute(root))
+    , .cgroup_manager = cgroup_manager(globals), .rootless = rootless(globals)
+  });
+}
+
+Result<Container> find_container(const Invocation& invocation) {
+  auto factory = TRY(open_factory(invocation));
+  auto id = invocation.arguments.word(0);
+  auto container = factory.load(id);
+  if (!container && container.error().kind() == ErrorKind::NotFound &&
+      !container.error().message().contains("container does not exist")) {
+    container.error().add_context("container does not exist");
+  }
+  return container;
+}
+
+Result<int> preserved_descriptors(const Arguments& arguments) {
+  constexpr int64_t kMost = 1 << 20;  // more than any limit on open files
+  if (!arguments.given("preserve-fds")) return 0;
+  auto count =
+      TRY(parse_integer(arguments.text("preserve-fds")) | context("option --preserve-fds"));
+  if (count < 0 || count > kMost) {
+    return fail(ErrorKind::InvalidUse, "option --preserve-fds: {} is out of range", count);
+  }
+  return static_cast<int>(count);
+}
+
+Result<CreateOptions> create_options(const Arguments& arguments) {
+  return CreateOptions {
+    .bundle = arguments.text("bundle"), .config_file = arguments.text("config"),
+    .console_socket = arguments.text("console-socket"), .pid_file = arguments.text("pid-file"),
+    .pidfd_socket = arguments.text("pidfd-socket"), .no_pivot = arguments.on("no-pivot"),
+    .no_new_keyring = arguments.on("no-new-keyring"),
+    .preserve_fds = TRY(preserved_descriptors(arguments))
+  };
+}
+
+}  // namespace berth::cli

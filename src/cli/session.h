@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "berth/factory.h"
+#include "cli/options.h"
+
+namespace berth::cli {
+
+// The factory that the global options ask for.
+Result<Factory> open_factory(const Invocation& invocation);
+
+// The container named by the first word; fails with "container does not exist".
+Result<Container> find_container(const Invocation& invocation);
+
+// --preserve-fds, 0 when it is not given.
+Result<int> preserved_descriptors(const Arguments& arguments);
+
+// The options that create and run share.
+Result<CreateOptions> create_options(const Arguments& arguments);
+
+}  // namespace berth::cli
