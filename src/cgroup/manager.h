@@ -15,19 +15,19 @@ namespace berth::cgroup {
 
 enum class Freezer { Thawed, Frozen };
 
-// The cgroup of one container in all its hierarchies. Everything by directory descriptors below the hierarchy's root;
-// no path component may be a symlink or leave it.
+// The cgroup of one container in all its hierarchies. Everything by directory descriptors below the
+// hierarchy's root; no path component may be a symlink or leave it.
 class CgroupManager {
  public:
   virtual ~CgroupManager() = default;
 
-  // Makes the directories (parents too) and enables the controllers that `writes` need. Refuses a cgroup that holds
-  // processes or is frozen. On failure what was made is removed again.
+  // Makes the directories (parents too) and enables the controllers that `writes` need. Refuses a
+  // cgroup that holds processes or is frozen. On failure what was made is removed again.
   virtual Result<> create(std::span<const plan::CgroupWrite> writes) = 0;
   // v2: a descriptor for CLONE_INTO_CGROUP; -1 where there is none.
   virtual int clone_target() const = 0;
-  // v1: the `tasks` files, opened for writing: the single-threaded child writes "0" to each, which costs no RCU grace period
-  // (a pid written to cgroup.procs does). Empty for v2.
+  // v1: the `tasks` files, opened for writing: the single-threaded child writes "0" to each, which
+  // costs no RCU grace period (a pid written to cgroup.procs does). Empty for v2.
   virtual std::span<const int> task_files() const = 0;
   virtual Result<> add(pid_t process) = 0;
 
@@ -35,21 +35,26 @@ class CgroupManager {
   virtual Result<> apply_devices(std::span<const plan::DeviceRulePlan> rules) = 0;
   virtual Result<> delegate(uid_t owner) = 0;
 
-  virtual Result<> set(Freezer state) = 0;      // returns when the kernel says that it is so
+  virtual Result<> set(Freezer state) = 0;  // returns when the kernel says that it is so
   virtual Result<Freezer> freezer() const = 0;
   virtual Result<std::vector<pid_t>> processes() const = 0;  // with those of sub-cgroups, each once
   virtual Result<bool> exists() const = 0;
   virtual Result<Stats> stats() const = 0;
-  virtual Result<int> oom_fd() const = 0;       // readable when an OOM kill happened (v1 eventfd, v2 inotify)
+  virtual Result<int> oom_fd()
+      const = 0;  // readable when an OOM kill happened (v1 eventfd, v2 inotify)
   virtual Result<uint64_t> oom_kills() const = 0;
-  // Every process, those of sub-cgroups too. SIGKILL is atomic where the kernel can (cgroup.kill, else frozen meanwhile).
+  // Every process, those of sub-cgroups too. SIGKILL is atomic where the kernel can (cgroup.kill,
+  // else frozen meanwhile).
   virtual Result<> kill_all(int signal) = 0;
-  // Removes the directories with sub-cgroups; missing ones are no error. Fails (WrongState) while processes are in it.
+  // Removes the directories with sub-cgroups; missing ones are no error. Fails (WrongState) while
+  // processes are in it.
   virtual Result<> destroy() = 0;
 };
 
-// For a new container (plan.places decided by plan_cgroup) and for one that exists (places from its record).
-Result<std::unique_ptr<CgroupManager>> make_manager(plan::CgroupDriver driver, std::vector<plan::CgroupPlace> places,
+// For a new container (plan.places decided by plan_cgroup) and for one that exists (places from its
+// record).
+Result<std::unique_ptr<CgroupManager>> make_manager(plan::CgroupDriver driver,
+                                                    std::vector<plan::CgroupPlace> places,
                                                     bool tolerate_denied);
 
 }  // namespace berth::cgroup

@@ -3,45 +3,81 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "berth/try.h"
 #include "core/context.h"
-#include "os/fd.h"
 
 namespace berth::os {
 
-namespace {
+Result<UniqueFd> open_at(int directory, const char* path, int flags, mode_t mode) {
+  UniqueFd fd(::openat(directory, path, flags | O_CLOEXEC, mode));
+  if (fd) return fd;
+  const int error = errno;
+  Error failed = Error::system(error, formatted("open {}", path));
+  if (error == ENOENT) failed.set_kind(ErrorKind::NotFound);
+  return std::unexpected(std::move(failed));
+}
 
-Result<std::string> read_all(int fd, const char* path, size_t limit) {
+Result<std::string> read_file_at(int directory, const char* path, size_t limit) {
+  const UniqueFd file = TRY(open_at(directory, path, O_RDONLY | O_NONBLOCK | O_NOCTTY));
+  struct stat status;
+  if (::fstat(file.get(), &status) < 0) return system_error(errno, "read {}", path);
+  if (!S_ISREG(status.st_mode))
+    return fail(ErrorKind::InvalidUse, "{} is not a regular file", path);
+  if (status.st_size > static_cast<off_t>(limit))
+    return fail(ErrorKind::InvalidUse, "{} is larger than {} bytes", path, limit);
+  // Files of kernel filesystems have no size.
   std::string text;
-  char part[4096];
-  for (;;) {
-    ssize_t size = ::read(fd, part, sizeof part);
+  text.resize(status.st_size > 0 ? static_cast<size_t>(status.st_size) + 1 : 4096);
+  size_t used = 0;
+  while (true) {
+    const ssize_t size = ::read(file.get(), text.data() + used, text.size() - used);
     if (size < 0 && errno == EINTR) continue;
     if (size < 0) return system_error(errno, "read {}", path);
-    if (size == 0) return text;
-    text.append(part, static_cast<size_t>(size));
-    if (text.size() > limit) return system_error(EFBIG, "read {}", path);
+    if (size == 0) break;
+    used += static_cast<size_t>(size);
+    if (used > limit) return fail(ErrorKind::InvalidUse, "{} is larger than {} bytes", path, limit);
+    if (used == text.size()) text.resize(text.size() * 2);
   }
+  text.resize(used);
+  return text;
 }
 
-}  // namespace
-
-Result<std::string> read_file_at(int dirfd, const char* path, size_t limit) {
-  UniqueFd file(::openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  if (!file) return system_error(errno, "open {}", path);
-  return read_all(file.get(), path, limit);
+Result<> write_file_at(int directory, const char* path, std::string_view text) {
+  const UniqueFd file = TRY(open_at(directory, path, O_WRONLY));
+  if (::write(file.get(), text.data(), text.size()) < 0)
+    return system_error(errno, "write {} to {}", text, path);
+  return {};
 }
 
-Result<> write_file_at(int dirfd, const char* path, std::string_view text) {
-  UniqueFd file(::openat(dirfd, path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
-  if (!file) return system_error(errno, "open {}", path);
-  ssize_t size;
-  do {
-    size = ::write(file.get(), text.data(), text.size());
-  } while (size < 0 && errno == EINTR);
-  if (size < 0) return system_error(errno, "write {}", path);
-  if (static_cast<size_t>(size) != text.size()) return system_error(EIO, "write {}", path);
+Result<> write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t size = ::write(fd, text.data(), text.size());
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return system_error(errno, "write");
+    text.remove_prefix(static_cast<size_t>(size));
+  }
+  return {};
+}
+
+Result<> create_file_at(int directory, const char* path, std::string_view text, mode_t mode) {
+  const UniqueFd file =
+      TRY(open_at(directory, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode));
+  return write_all(file.get(), text) | context("{}", path);
+}
+
+Result<> replace_file_at(int directory, const char* path, std::string_view text, mode_t mode) {
+  const std::string next = std::string(path) + ".next";
+  {
+    const UniqueFd file =
+        TRY(open_at(directory, next.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode));
+    TRY(write_all(file.get(), text) | context("{}", path));
+  }
+  if (::renameat(directory, next.c_str(), directory, path) < 0)
+    return system_error(errno, "replace {}", path);
   return {};
 }
 

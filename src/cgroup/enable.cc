@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cgroup/enable.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include <algorithm>
+
+#include "berth/try.h"
+#include "cgroup/writes.h"
+#include "core/context.h"
+#include "os/file.h"
+
+namespace berth::cgroup {
+namespace {
+
+using Names = std::vector<std::string>;
+
+Names split_words(std::string_view text) {
+  std::string path(trimmed(text));
+  std::ranges::replace(path, ' ', '/');
+  return split_path(path);
+}
+
+bool contains(const Names& names, std::string_view name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+Names needed_by(std::span<const plan::CgroupWrite> writes) {
+  Names names;
+  for (const plan::CgroupWrite& write : writes) {
+    if (!write.controller.empty() && !write.if_exists && !contains(names, write.controller))
+      names.push_back(write.controller);
+  }
+  return names;
+}
+
+Names missing_from(const Names& wanted, const Names& present) {
+  Names missing;
+  for (const std::string& name : wanted) {
+    if (!contains(present, name)) missing.push_back(name);
+  }
+  return missing;
+}
+
+std::string explain(int error, const std::string& controller, const std::string& where) {
+  if (error == EBUSY)
+    return formatted("enable controller {} in cgroup {}: it holds processes", controller, where);
+  if (error == EOPNOTSUPP)
+    return formatted("enable controller {} in cgroup {}: the cgroup is threaded", controller,
+                     where);
+  return formatted("enable controller {} in cgroup {}", controller, where);
+}
+
+Result<> enable_one_by_one(int level, const Names& missing, const Names& needed,
+                           const std::string& where) {
+  for (const std::string& name : missing) {
+    Result<> done = os::write_file_at(level, "cgroup.subtree_control", "+" + name);
+    if (done || !contains(needed, name)) continue;
+    const int error = done.error().os_error();
+    if (error == ENOENT) {
+      return std::unexpected(
+          Error(ErrorKind::System, ENOENT,
+                formatted("controller {} is not available in cgroup {}", name, where)));
+    }
+    return system_error(error, "{}", explain(error, name, where));
+  }
+  return {};
+}
+
+Result<> enable_at(const Directory& directory, const std::string& path, const Names& wanted,
+                   const Names& needed) {
+  const os::UniqueFd level = TRY(directory.open_in_hierarchy(path, O_PATH | O_DIRECTORY));
+  const Names present =
+      split_words(TRY(os::read_file_at(level.get(), "cgroup.subtree_control", 4096)));
+  const Names missing = missing_from(wanted, present);
+  if (missing.empty()) return {};
+  std::string all;
+  for (const std::string& name : missing) all += (all.empty() ? "+" : " +") + name;
+  if (os::write_file_at(level.get(), "cgroup.subtree_control", all)) return {};
+  return enable_one_by_one(level.get(), missing, needed, directory.place().mountpoint + "/" + path);
+}
+
+}  // namespace
+
+Result<> enable_controllers(const Directory& directory, std::span<const plan::CgroupWrite> writes) {
+  const os::UniqueFd root = TRY(directory.open_in_hierarchy("", O_PATH | O_DIRECTORY));
+  const Names available =
+      split_words(TRY(os::read_file_at(root.get(), "cgroup.controllers", 4096)));
+  const Names needed = needed_by(writes);
+  for (const std::string& name : missing_from(needed, available)) {
+    return std::unexpected(Error(ErrorKind::System, ENOENT,
+                                 formatted("the cgroup controller {} is not available", name)));
+  }
+  if (available.empty()) return {};
+  std::string path;
+  TRY(enable_at(directory, path, available, needed));
+  for (const std::string& part : split_path(directory.parent_path())) {
+    path += (path.empty() ? "" : "/") + part;
+    TRY(enable_at(directory, path, available, needed));
+  }
+  return {};
+}
+
+}  // namespace berth::cgroup

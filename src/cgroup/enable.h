@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+
+#include "berth/error.h"
+#include "cgroup/directory.h"
+
+namespace berth::cgroup {
+
+// v2: enables in every ancestor what the hierarchy offers, so that limits can be set later and
+// counters be read. Fails only for the controllers that `writes` need.
+Result<> enable_controllers(const Directory& directory, std::span<const plan::CgroupWrite> writes);
+
+}  // namespace berth::cgroup

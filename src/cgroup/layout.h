@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "berth/error.h"
+#include "plan/host_facts.h"
+
+namespace berth::cgroup {
+
+// Fills cgroup_layout and hierarchies: what is mounted at /sys/fs/cgroup and where the calling
+// process is in it.
+Result<> gather_layout(plan::HostFacts& facts);
+
+// One line of /proc/self/mountinfo, as far as cgroups need it.
+struct CgroupMount {
+  std::string root = {};
+  std::string mountpoint = {};
+  std::string fs_type = {};
+  std::string super_options = {};
+};
+std::vector<CgroupMount> parse_cgroup_mounts(std::string_view mountinfo);
+
+// One line of /proc/self/cgroup.
+struct Membership {
+  std::vector<std::string> controllers = {};  // empty: the unified hierarchy
+  std::string path = {};
+};
+std::vector<Membership> parse_memberships(std::string_view text);
+
+// The own path below a mount that shows the hierarchy from `root` on.
+std::string below_root(std::string_view own_path, std::string_view root);
+
+}  // namespace berth::cgroup

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cgroup/writes.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <charconv>
+
+#include "berth/try.h"
+#include "cgroup/read_stats.h"
+#include "core/context.h"
+
+namespace berth::cgroup {
+namespace {
+
+// Of the file whose limit the kernel refused because more is in use.
+std::string usage_note(const Directory& directory, std::string_view file) {
+  const bool v2 = file == "memory.max";
+  if (!v2 && file != "memory.limit_in_bytes" && file != "memory.memsw.limit_in_bytes") return {};
+  const std::string prefix = file.starts_with("memory.memsw") ? "memory.memsw." : "memory.";
+  Result<std::string> usage = directory.read(v2 ? "memory.current" : prefix + "usage_in_bytes");
+  Result<std::string> peak = directory.read(v2 ? "memory.peak" : prefix + "max_usage_in_bytes");
+  if (!usage) return {};
+  return formatted(" (current usage: {}, peak usage: {})", trimmed(*usage),
+                   peak ? trimmed(*peak) : "unknown");
+}
+
+// The page sizes that this kernel has, for the message.
+std::string list_hugepage_sizes(const Directory& directory) {
+  std::string list;
+  for (const char* last_part : {".max", ".limit_in_bytes"}) {
+    for (const std::string& size : hugepage_sizes(directory, last_part))
+      list += (list.empty() ? "" : ", ") + size;
+  }
+  return list;
+}
+
+Result<> explain_missing(const Directory& directory, const plan::CgroupWrite& write) {
+  if (write.controller != "hugetlb") return missing_file(directory, write.file);
+  const std::string sizes = list_hugepage_sizes(directory);
+  if (sizes.empty()) return missing_file(directory, write.file);
+  return std::unexpected(
+      Error(ErrorKind::System, ENOENT,
+            formatted("{} is not available (page sizes: {})", write.file, sizes)));
+}
+
+Result<> check_usage(const Directory& directory, const plan::CgroupWrite& write) {
+  if (write.not_below.empty()) return {};
+  const uint64_t usage = parse_number(TRY(directory.read(write.not_below)));
+  if (usage <= parse_number(write.value)) return {};
+  return fail(ErrorKind::WrongState, "write {} to {}: the limit is below {}, {}", write.value,
+              write.file, write.not_below, usage);
+}
+
+Result<> write_one(const Directory& directory, const plan::CgroupWrite& write) {
+  TRY(check_usage(directory, write));
+  Result<> done = directory.write(write.file, write.value);
+  if (done) return done;
+  const int error = done.error().os_error();
+  if (error == ENOENT) {
+    if (!write.else_file.empty()) {
+      const plan::CgroupWrite other = {write.controller, write.else_file, write.else_value,
+                                       write.pointer, write.if_exists};
+      return write_one(directory, other);
+    }
+    return write.if_exists ? Result<>() : explain_missing(directory, write);
+  }
+  if (error != EBUSY) return done;
+  const std::string note = usage_note(directory, write.file);
+  if (note.empty()) return done;
+  Error with_usage(ErrorKind::System, error, strerrordesc_np(error) + note);
+  with_usage.add_context(formatted("write {} to {}", write.value, write.file));
+  return std::unexpected(std::move(with_usage));
+}
+
+Result<> write_located(const plan::CgroupWrite& planned, const Locate& locate) {
+  plan::CgroupWrite write = planned;
+  const Directory* directory = locate(write);
+  if (directory) return write_one(*directory, write);
+  if (write.if_exists) return {};
+  return std::unexpected(
+      Error(ErrorKind::System, ENOENT,
+            formatted("write {} to {}: the cgroup controller {} is not available to this container",
+                      write.value, write.file, write.controller)));
+}
+
+}  // namespace
+
+Result<> write_all(std::span<const plan::CgroupWrite> writes, const Locate& locate) {
+  std::vector<const plan::CgroupWrite*> again;
+  for (const plan::CgroupWrite& write : writes) {
+    Result<> done = write_located(write, locate);
+    if (!done && write.retry_last && done.error().os_error() == EINVAL) {
+      again.push_back(&write);
+    } else if (!done) {
+      return std::move(done) | at(write.pointer);
+    }
+  }
+  for (const plan::CgroupWrite* write : again)
+    TRY(write_located(*write, locate) | at(write->pointer));
+  return {};
+}
+
+uint64_t value_of(std::string_view text, std::string_view key) {
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view line = text.substr(0, end);
+    if (line.size() > key.size() && line.starts_with(key) && line[key.size()] == ' ')
+      return parse_number(line.substr(key.size() + 1));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return 0;
+}
+
+uint64_t parse_number(std::string_view text) {
+  text = trimmed(text);
+  uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && !text.empty() ? number : UINT64_MAX;
+}
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.remove_suffix(1);
+  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+  return text;
+}
+
+}  // namespace berth::cgroup
