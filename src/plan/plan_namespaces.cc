@@ -72,11 +72,14 @@ bool NamespacePlan::is_new(NamespaceType type) const {
   return ((clone_flags | unshare_flags) & clone_flag(type)) != 0;
 }
 
-bool NamespacePlan::has(NamespaceType type) const {
-  const auto is_type = [type](const JoinedNamespace& joined) { return joined.type == type; };
-  return is_new(type) || std::ranges::any_of(enter_first, is_type) ||
-         std::ranges::any_of(join, is_type);
+uint64_t NamespacePlan::all_flags() const {
+  uint64_t flags = clone_flags | unshare_flags;
+  for (const JoinedNamespace& joined : enter_first) flags |= clone_flag(joined.type);
+  for (const JoinedNamespace& joined : join) flags |= clone_flag(joined.type);
+  return flags;
 }
+
+bool NamespacePlan::has(NamespaceType type) const { return (all_flags() & clone_flag(type)) != 0; }
 
 Result<NamespacePlan> plan_namespaces(const spec::Spec& spec, const HostFacts&) {
   // A cgroup namespace is rooted at the cgroup that init is in, a time namespace takes its offsets

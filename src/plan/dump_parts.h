@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string_view>
+
+#include "json/write.h"
+#include "plan/plan.h"
+
+// The pieces of dump(): each writes the members of one step into the object that is open.
+namespace berth::plan {
+
+void dump_namespaces(json::Writer& out, const NamespacePlan& plan);
+void dump_cgroup(json::Writer& out, const CgroupPlan& plan);
+void dump_hooks(json::Writer& out, const std::vector<HookItem>& hooks);
+void dump_mounts(json::Writer& out, const std::vector<MountItem>& mounts);
+void dump_devices(json::Writer& out, const InitPlan& plan);
+void dump_limits(json::Writer& out, const ProcessPlan& plan);
+void dump_privileges(json::Writer& out, const ProcessPlan& plan);
+void dump_program(json::Writer& out, const ProcessPlan& plan);
+
+// A member only when there is something to say.
+void text_member(json::Writer& out, std::string_view name, std::string_view value);
+void flag_member(json::Writer& out, std::string_view name, bool value);
+void list_member(json::Writer& out, std::string_view name, const std::vector<std::string>& values);
+
+// "private" or "rprivate" of MS_PRIVATE | MS_REC.
+std::string propagation_name(uint64_t propagation);
+
+}  // namespace berth::plan

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/format.h"
+#include "plan/capability_names.h"
+#include "plan/dump_parts.h"
+
+namespace berth::plan {
+namespace {
+
+void dump_set(json::Writer& out, std::string_view name, uint64_t set) {
+  std::vector<std::string> names;
+  for (size_t number = 0; number < kCapabilityNames.size(); ++number) {
+    if ((set >> number & 1) != 0) names.emplace_back(kCapabilityNames[number]);
+  }
+  list_member(out, name, names);
+}
+
+void dump_scheduler(json::Writer& out, const SchedulerPlan& plan) {
+  out.key("scheduler").begin_object();
+  out.member("policy", plan.policy).member("flags", plan.flags).member("nice", plan.nice);
+  out.member("priority", plan.priority).member("runtime", plan.runtime);
+  out.member("deadline", plan.deadline).member("period", plan.period).end();
+}
+
+}  // namespace
+
+void dump_limits(json::Writer& out, const ProcessPlan& plan) {
+  if (!plan.rlimits.empty()) {
+    out.key("rlimits").begin_array();
+    for (const RlimitItem& item : plan.rlimits) {
+      out.begin_object().member("resource", item.resource).member("soft", item.limit.rlim_cur);
+      out.member("hard", item.limit.rlim_max).member("from", item.pointer).end();
+    }
+    out.end();
+  }
+  if (plan.oom_score_adj) out.member("oomScoreAdj", *plan.oom_score_adj);
+  if (plan.scheduler) dump_scheduler(out, *plan.scheduler);
+  if (plan.io_priority) out.member("ioPriority", *plan.io_priority);
+  if (plan.personality) out.member("personality", *plan.personality);
+}
+
+void dump_privileges(json::Writer& out, const ProcessPlan& plan) {
+  out.member("uid", plan.uid).member("gid", plan.gid);
+  if (!plan.groups.empty()) {
+    out.key("groups").begin_array();
+    for (const gid_t group : plan.groups) out.number(group);
+    out.end();
+  }
+  flag_member(out, "keepGroups", !plan.set_groups);
+  out.member("umask", formatted("{:04o}", plan.umask)).member("cwd", plan.cwd);
+  if (plan.capabilities.set) {
+    out.key("capabilities").begin_object();
+    dump_set(out, "bounding", plan.capabilities.bounding);
+    dump_set(out, "effective", plan.capabilities.effective);
+    dump_set(out, "inheritable", plan.capabilities.inheritable);
+    dump_set(out, "permitted", plan.capabilities.permitted);
+    dump_set(out, "ambient", plan.capabilities.ambient);
+    out.end();
+  }
+  out.member("noNewPrivileges", plan.no_new_privileges);
+  text_member(out, "apparmorProfile", plan.apparmor_profile);
+  text_member(out, "selinuxLabel", plan.selinux_label);
+}
+
+void dump_program(json::Writer& out, const ProcessPlan& plan) {
+  list_member(out, "args", plan.args);
+  list_member(out, "env", plan.env);
+  flag_member(out, "homeFromPasswd", plan.home_from_passwd);
+  text_member(out, "from", plan.pointer);
+}
+
+}  // namespace berth::plan
