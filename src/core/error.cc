@@ -39,7 +39,11 @@ Error::Error(ErrorKind kind, int os_error, std::string cause) : details_(std::ma
 }
 
 Error Error::system(int errno_value, std::string what) {
-  Error error(ErrorKind::System, errno_value, strerrordesc_np(errno_value) ? strerrordesc_np(errno_value) : "unknown error");
+  const char* text = strerrordesc_np(errno_value);
+  Error error(ErrorKind::System, errno_value, text != nullptr ? text : "unknown error");
+  // As Go writes them: engines look for "no such file or directory" and "permission denied" in lower case.
+  std::string& cause = error.details_->cause;
+  if (cause.size() > 1 && cause[0] >= 'A' && cause[0] <= 'Z' && cause[1] >= 'a' && cause[1] <= 'z') cause[0] |= 0x20;
   if (!what.empty()) error.add_context(std::move(what));
   return error;
 }

@@ -39,6 +39,8 @@ Result<CgroupPlan> plan_cgroup(const spec::Spec& spec, const HostFacts& facts, c
 Result<std::vector<CgroupWrite>> plan_cgroup_v1(const spec::Resources& resources, std::vector<std::string>& warnings);
 Result<std::vector<CgroupWrite>> plan_cgroup_v2(const spec::Resources& resources, std::vector<std::string>& warnings);
 std::vector<DeviceRulePlan> plan_device_rules(const spec::Spec& spec);
+// The hooks of the host's side of one kind ("poststart"), for those that are run when the plan is long gone.
+std::vector<HookItem> plan_host_hooks(const std::vector<spec::Hook>& hooks, std::string_view kind);
 Result<> plan_hooks(const spec::Spec& spec, Plan& plan);
 
 // A plan as JSON, for `berth plan` and the golden tests.

@@ -22,6 +22,10 @@ std::vector<HookItem> items_of(const std::vector<spec::Hook>& hooks, std::string
 
 }  // namespace
 
+std::vector<HookItem> plan_host_hooks(const std::vector<spec::Hook>& hooks, std::string_view kind) {
+  return items_of(hooks, kind, {});
+}
+
 // poststart and poststop are not of a container's making: the engine takes them from the record.
 Result<> plan_hooks(const spec::Spec& spec, Plan& plan) {
   const spec::Hooks& hooks = spec.hooks;

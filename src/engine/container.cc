@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "berth/container.h"
+
+#include "berth/try.h"
+#include "core/context.h"
+#include "engine/container_inner.h"
+#include "engine/creation.h"
+#include "plan/make_plan.h"
+#include "spec/read_spec.h"
+
+namespace berth {
+
+Container::Container(std::unique_ptr<Inner> inner) : inner_(std::move(inner)) {}
+Container::Container(Container&&) noexcept = default;
+Container& Container::operator=(Container&&) noexcept = default;
+Container::~Container() = default;
+
+const std::string& Container::id() const { return inner_->id; }
+
+Result<ContainerState> Container::state() const {
+  const engine::StateDir directory = TRY(inner_->open());
+  const engine::Snapshot snapshot = TRY(engine::look(directory));
+  ContainerState state = engine::state_of(snapshot.record, snapshot.status);
+  return state;
+}
+
+Result<Status> Container::status() const {
+  const engine::StateDir directory = TRY(inner_->open());
+  return TRY(engine::look(directory)).status;
+}
+
+Result<> Container::update(const Resources& resources) {
+  const engine::StateDir directory = TRY(inner_->open());
+  TRY(directory.lock());
+  const engine::Snapshot snapshot = TRY(engine::look(directory));
+  if (snapshot.status == Status::Stopped) return fail(ErrorKind::WrongState, "container not running: {}", id());
+  const engine::Record& record = snapshot.record;
+  const bool v2 = !record.cgroups.empty() && record.cgroups.front().is_v2;
+  std::vector<std::string> warnings;
+  const auto writes = TRY(v2 ? plan::plan_cgroup_v2(resources, warnings) : plan::plan_cgroup_v1(resources, warnings));
+  return TRY(engine::open_cgroup(record))->apply(writes);
+}
+
+Result<Resources> parse_resources(std::string_view json) { return spec::read_resources(json); }
+
+}  // namespace berth

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "berth/container.h"
+#include "berth/factory.h"
+#include "cgroup/manager.h"
+#include "engine/record.h"
+#include "engine/state_store.h"
+#include "os/fd.h"
+#include "spec/state.h"
+
+namespace berth {
+
+// A container on disk. Each call reads the record anew: another program may have changed it.
+struct Container::Inner {
+  std::string root;
+  std::string id;
+
+  Result<engine::StateDir> open() const { return engine::StateDir::open(root, id); }
+};
+
+struct Process::Inner {
+  pid_t pid = 0;
+  os::UniqueFd pidfd = {};
+  os::UniqueFd console = {};
+};
+
+}  // namespace berth
+
+namespace berth::engine {
+
+spec::State to_spec(const ContainerState& state);
+// What hooks read from standard input.
+std::string hook_state(const ContainerState& state);
+
+// A record and what the kernel says of it now.
+struct Snapshot {
+  Record record = {};
+  Status status = Status::Stopped;
+};
+Result<Snapshot> look(const StateDir& directory);
+
+Result<std::unique_ptr<cgroup::CgroupManager>> open_cgroup(const Record& record);
+
+// The container's first process by descriptor, checked to be the one of the record. WrongState when it has ended.
+Result<os::UniqueFd> open_init(const Record& record);
+
+}  // namespace berth::engine

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "berth/try.h"
+#include "core/context.h"
+#include "engine/creation.h"
+#include "engine/launch.h"
+#include "engine/prepare.h"
+#include "engine/serve_init.h"
+#include "os/file.h"
+#include "sync/step.h"
+
+namespace berth::engine {
+namespace {
+
+using sync::Step;
+
+struct HostStep {
+  Step step;
+  Result<> (*run)(Creation&);
+};
+
+Result<> reserve_state(Creation& creation) {
+  creation.state = TRY(StateDir::create(creation.factory.state_root, creation.plan.host.id));
+  TRY(creation.state.write_intent(creation.record, creation.config));
+  if (creation.options.host_overlay && ::mkdirat(creation.state.fd(), "overlay", 0700) < 0) return system_error(errno, "make the overlay's place");
+  if (creation.start_now) return {};
+  creation.gate = TRY(creation.state.make_gate());
+  creation.prepared.gate = creation.gate.get();
+  return {};
+}
+
+Result<> compile_seccomp(Creation& creation) {
+  if (!creation.spec.platform.seccomp) return {};
+  creation.seccomp = TRY(security::compile_seccomp(*creation.spec.platform.seccomp) | at("/linux/seccomp"));
+  return {};
+}
+
+Result<> create_cgroup(Creation& creation) {
+  const plan::CgroupPlan& plan = creation.plan.host.cgroup;
+  auto manager = TRY(cgroup::make_manager(plan.driver, plan.places, plan.tolerate_denied) | at("/linux/cgroupsPath"));
+  TRY(manager->create(plan.writes) | at("/linux/cgroupsPath"));
+  creation.cgroup = std::move(manager);
+  const auto files = creation.cgroup->task_files();
+  creation.prepared.process.task_files.assign(files.begin(), files.end());
+  return {};
+}
+
+// Before anybody is in the cgroup: there is no moment in which the container runs without its limits.
+Result<> limit_resources(Creation& creation) {
+  const plan::CgroupPlan& plan = creation.plan.host.cgroup;
+  TRY(creation.cgroup->apply(plan.writes));
+  if (plan.limits_devices) TRY(creation.cgroup->apply_devices(plan.devices) | at("/linux/resources/devices"));
+  if (plan.delegate) TRY(creation.cgroup->delegate(plan.delegate_uid));
+  return {};
+}
+
+// How a container is made, seen from the host. The other side is init/run_init.cc.
+constexpr HostStep kCreateSteps[] = {
+    {Step::ReserveState, reserve_state},      // the intent is on disk before anything is made
+    {Step::CompileSeccomp, compile_seccomp},
+    {Step::OpenMountSources, prepare_init},
+    {Step::CreateCgroup, create_cgroup},
+    {Step::LimitResources, limit_resources},
+    {Step::CloneInit, launch},                // into the cgroup
+    {Step::ServeInit, serve_init},            // maps ids, runs host hooks, takes the terminal
+    {Step::RecordState, record_state},        // "created"; then init is let go
+};
+
+constexpr bool comes_before(Step first, Step second) {
+  size_t places[2] = {};
+  for (size_t index = 0; index < std::size(kCreateSteps); ++index) {
+    if (kCreateSteps[index].step == first) places[0] = index;
+    if (kCreateSteps[index].step == second) places[1] = index;
+  }
+  return places[0] < places[1];
+}
+static_assert(comes_before(Step::ReserveState, Step::CreateCgroup), "what a killed create left must be findable");
+static_assert(comes_before(Step::CreateCgroup, Step::CloneInit), "no process may live outside its cgroup");
+static_assert(comes_before(Step::LimitResources, Step::CloneInit), "no process may live without its limits");
+static_assert(comes_before(Step::ServeInit, Step::RecordState), "created means: ready to exec");
+
+std::string utc_now() {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  tm parts{};
+  ::gmtime_r(&now.tv_sec, &parts);
+  return formatted("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:09}Z", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
+                   parts.tm_hour, parts.tm_min, parts.tm_sec, now.tv_nsec);
+}
+
+Record intent_of(const Creation& creation) {
+  const plan::Plan& plan = creation.plan;
+  return {.id = plan.host.id,
+          .bundle = plan.host.bundle,
+          .rootfs = plan.init.root.path,
+          .created = utc_now(),
+          .oci_version = creation.spec.oci_version,
+          .boot_id = boot_id(),
+          .owner = ::geteuid(),
+          .creator = ::getpid(),
+          .namespaces = plan.host.namespaces.all_flags(),
+          .cgroup_driver = plan.host.cgroup.driver,
+          .tolerate_denied = plan.host.cgroup.tolerate_denied,
+          .cgroups = plan.host.cgroup.places,
+          .pid_file = creation.options.pid_file,
+          .annotations = creation.spec.annotations};
+}
+
+}  // namespace
+
+// Newest first: the process, its cgroup, what is on disk.
+Creation::~Creation() {
+  if (kept) return;
+  init.kill_and_reap();
+  if (cgroup) {
+    (void)cgroup->kill_all(SIGKILL);
+    (void)cgroup->destroy();
+  }
+  if (pid_file_written) (void)::unlink(options.pid_file.c_str());
+  if (state) (void)state.remove();
+}
+
+Result<> create_container(Creation& creation) {
+  creation.record = intent_of(creation);
+  for (const HostStep& step : kCreateSteps) {
+    Result<> result = step.run(creation);
+    if (!result) {
+      result.error().set_step(to_string(step.step));
+      return result;
+    }
+  }
+  creation.kept = true;
+  return {};
+}
+
+ContainerState state_of(const Record& record, Status status) {
+  return {.oci_version = record.oci_version,
+          .id = record.id,
+          .pid = status == Status::Stopped || status == Status::Creating ? 0 : record.pid,
+          .status = status,
+          .bundle = record.bundle,
+          .rootfs = record.rootfs,
+          .created = record.created,
+          .annotations = record.annotations};
+}
+
+}  // namespace berth::engine

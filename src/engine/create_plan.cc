@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/create_plan.h"
+
+#include "engine/container_inner.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <vector>
+
+#include "berth/try.h"
+#include "core/context.h"
+#include "engine/gather_facts.h"
+#include "hooks/run_hooks.h"
+#include "os/file.h"
+#include "os/process.h"
+#include "plan/make_plan.h"
+#include "spec/read_spec.h"
+
+namespace berth::engine {
+namespace {
+
+constexpr size_t kMaxConfig = 16 << 20;
+constexpr int kFirstFd = 3;
+
+Result<std::string> absolute(const std::string& path) {
+  char buffer[PATH_MAX];
+  if (::realpath(path.empty() ? "." : path.c_str(), buffer) == nullptr) return system_error(errno, "find the bundle {}", path);
+  return std::string(buffer);
+}
+
+Result<std::string> read_config(const CreateOptions& options, const std::string& bundle) {
+  if (!options.config_json.empty()) return options.config_json;
+  const std::string path = options.config_file.empty() ? bundle + "/config.json" : options.config_file;
+  Result<std::string> text = os::read_file_at(AT_FDCWD, path.c_str(), kMaxConfig);
+  if (!text && text.error().kind() == ErrorKind::NotFound) {
+    return fail(ErrorKind::InvalidUse, "JSON specification file {} not found: is {} a bundle? (`berth spec` writes one)", path, bundle);
+  }
+  return text;
+}
+
+// Descriptors are counted from 3 up: one that is not open would become one of ours by chance.
+Result<> check_preserved(int count) {
+  for (int fd = kFirstFd; fd < kFirstFd + count; ++fd) {
+    if (::fcntl(fd, F_GETFD) < 0) {
+      return fail(ErrorKind::InvalidUse, "--preserve-fds {}: descriptor {} is not open", count, fd);
+    }
+  }
+  return {};
+}
+
+Result<> check_terminal(const CreateOptions& options, const plan::ProcessPlan& process) {
+  if (process.terminal && options.detach && options.console_socket.empty()) {
+    return fail(ErrorKind::InvalidUse, "cannot allocate tty if berth will detach without setting console socket");
+  }
+  if (!options.console_socket.empty() && !(process.terminal && options.detach)) {
+    return fail(ErrorKind::InvalidUse, "cannot use console socket if berth will not detach or allocate tty");
+  }
+  return {};
+}
+
+plan::CgroupDriver driver_of(CgroupManagerKind kind) {
+  switch (kind) {
+    case CgroupManagerKind::Filesystem: return plan::CgroupDriver::Filesystem;
+    case CgroupManagerKind::Systemd: return plan::CgroupDriver::Systemd;
+    case CgroupManagerKind::Disabled: return plan::CgroupDriver::Disabled;
+  }
+  return plan::CgroupDriver::Filesystem;
+}
+
+bool is_rootless(Rootless choice, const plan::HostFacts& facts) {
+  if (choice == Rootless::Auto) return facts.euid != 0 || facts.in_user_namespace;
+  return choice == Rootless::Yes;
+}
+
+}  // namespace
+
+Result<> plan_creation(std::string_view id, Creation& creation) {
+  const CreateOptions& options = creation.options;
+  TRY(check_id(id));
+  TRY(check_preserved(options.preserve_fds));
+  const std::string bundle = TRY(absolute(options.bundle));
+  creation.config = TRY(read_config(options, bundle));
+  creation.spec = TRY(spec::read_spec(creation.config));
+  TRY(spec::validate(creation.spec));
+  if (!creation.spec.process) return Result<>(fail(ErrorKind::InvalidConfig, "process is missing")) | at("/process");
+  const plan::HostFacts facts = TRY(gather_facts());
+  const plan::Request request{.id = std::string(id),
+                              .bundle = bundle,
+                              .cgroup_driver = driver_of(creation.factory.cgroup_manager),
+                              .rootless = is_rootless(creation.factory.rootless, facts),
+                              .no_pivot = options.no_pivot,
+                              .no_new_keyring = options.no_new_keyring,
+                              .preserve_fds = options.preserve_fds + facts.listen_fds};
+  creation.plan = TRY(plan::make_plan(creation.spec, facts, request));
+  creation.plan.init.namespaces = &creation.plan.host.namespaces;
+  creation.prepared.process.last_capability = facts.last_capability;
+  return check_terminal(options, creation.plan.init.process);
+}
+
+Result<spec::Spec> spec_of_record(const StateDir& directory) { return spec::read_spec(TRY(directory.read_config())); }
+
+Result<plan::Plan> plan_of_record(const StateDir& directory) {
+  const Record record = TRY(directory.read());
+  const spec::Spec spec = TRY(spec_of_record(directory));
+  const plan::HostFacts facts = TRY(gather_facts());
+  return plan::make_plan(spec, facts, {.id = record.id, .bundle = record.bundle, .cgroup_driver = record.cgroup_driver});
+}
+
+Result<> run_poststart(const StateDir& directory, const Record& record, int init) {
+  const spec::Spec spec = TRY(spec_of_record(directory));
+  if (spec.hooks.poststart.empty()) return {};
+  const auto hooks = plan::plan_host_hooks(spec.hooks.poststart, "poststart");
+  Result<> result = hooks::run_hooks(hooks, hook_state(state_of(record, Status::Running)), record.bundle);
+  if (!result) (void)os::send_signal(init, SIGKILL);
+  return result;
+}
+
+void run_poststop(const Record& record, std::string_view config) {
+  const Result<spec::Spec> spec = spec::read_spec(config);
+  if (!spec) return;
+  const std::string state = hook_state(state_of(record, Status::Stopped));
+  for (const plan::HookItem& hook : plan::plan_host_hooks(spec->hooks.poststop, "poststop")) {
+    (void)hooks::run_hooks(std::span(&hook, 1), state, record.bundle);
+  }
+}
+
+}  // namespace berth::engine

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <signal.h>
+
+#include "berth/try.h"
+#include "core/context.h"
+#include "engine/container_inner.h"
+#include "engine/create_plan.h"
+#include "os/process.h"
+
+namespace berth {
+namespace {
+
+using engine::Snapshot;
+using engine::StateDir;
+
+constexpr int kKillTimeoutMs = 10'000;
+
+Result<> kill_init(const engine::Record& record) {
+  const Result<os::UniqueFd> init = engine::open_init(record);
+  if (!init) return {};
+  (void)os::send_signal(init->get(), SIGKILL);
+  if (TRY(os::wait_exit(init->get(), 0))) return {};
+  // Frozen processes of cgroup v1 die when they are thawed.
+  const auto cgroup = TRY(engine::open_cgroup(record));
+  const Result<cgroup::Freezer> state = cgroup->freezer();
+  if (state && *state == cgroup::Freezer::Frozen) TRY(cgroup->set(cgroup::Freezer::Thawed));
+  if (TRY(os::wait_exit(init->get(), kKillTimeoutMs))) return {};
+  return fail(ErrorKind::System, "process {} of container {} does not end after SIGKILL", record.pid, record.id);
+}
+
+Result<> check_deletable(const Snapshot& snapshot, bool force) {
+  if (force || snapshot.status == Status::Stopped || snapshot.status == Status::Created) return {};
+  return fail(ErrorKind::WrongState, "cannot delete container {} that is not stopped: {}", snapshot.record.id, to_string(snapshot.status));
+}
+
+// Restartable at any line: the record goes last, and whatever is gone already is no error.
+Result<> tear_down(const StateDir& directory, const engine::Record& record) {
+  TRY(kill_init(record));
+  const auto cgroup = TRY(engine::open_cgroup(record));
+  TRY(cgroup->kill_all(SIGKILL) | context("end the container's processes"));
+  TRY(cgroup->destroy() | context("remove the container's cgroup"));
+  const Result<std::string> config = directory.read_config();
+  TRY(directory.remove());
+  if (config) engine::run_poststop(record, *config);
+  return {};
+}
+
+// A record that can not be read says nothing of what there is: only the directory can be removed.
+Result<> remove_damaged(const StateDir& directory, Error error) {
+  Result<> removed = directory.remove();
+  if (!removed) return std::unexpected(std::move(error));
+  return removed;
+}
+
+}  // namespace
+
+Result<> Container::destroy(bool force) {
+  const StateDir directory = TRY(inner_->open());
+  TRY(directory.lock());
+  Result<Snapshot> snapshot = engine::look(directory);
+  if (!snapshot) return force ? remove_damaged(directory, std::move(snapshot).error()) : std::unexpected(std::move(snapshot).error());
+  TRY(check_deletable(*snapshot, force));
+  return tear_down(directory, snapshot->record);
+}
+
+}  // namespace berth

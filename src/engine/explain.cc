@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/explain.h"
+
+#include <errno.h>
+
+#include "core/format.h"
+
+namespace berth::engine {
+namespace {
+
+using sync::Action;
+using sync::Failure;
+using sync::Step;
+
+template <typename T>
+const T* item_of(const std::vector<T>& list, const Failure& failure) {
+  const auto index = static_cast<size_t>(failure.item);
+  return failure.item >= 0 && index < list.size() ? &list[index] : nullptr;
+}
+
+Error system_in(const Failure& failure, std::string what) {
+  Error error = Error::system(failure.os_error, std::move(what));
+  error.set_step(to_string(failure.step));
+  return error;
+}
+
+std::string describe_mount(const plan::MountItem& mount) {
+  if (mount.kind == plan::MountKind::Bind) return formatted("mount {} on {}", mount.source, mount.target);
+  return formatted("mount {} on {}", mount.fs_type.empty() ? "cgroup" : mount.fs_type, mount.target);
+}
+
+Error explain_mount(const plan::InitPlan& plan, const Failure& failure) {
+  const plan::MountItem* mount = item_of(plan.mounts, failure);
+  if (mount == nullptr) return system_in(failure, "mount");
+  std::string what;
+  switch (failure.action) {
+    case Action::OpenSource: what = formatted("open source {}", mount->source); break;
+    case Action::OpenFilesystem: what = formatted("make the filesystem {}", mount->fs_type); break;
+    case Action::SetOption: {
+      const auto index = static_cast<size_t>(failure.detail);
+      what = formatted("set option {}", index < mount->options.size() ? mount->options[index].key : "source");
+      break;
+    }
+    case Action::MakeTarget: what = "make the mount point"; break;
+    case Action::SetAttributes: what = "set the mount's attributes"; break;
+    case Action::SetPropagation: what = "set the mount's propagation"; break;
+    case Action::NotADirectory: what = formatted("{} must be a directory of the image, not a link or file", mount->target); break;
+    default: break;
+  }
+  Error error = system_in(failure, std::move(what));
+  error.add_context(describe_mount(*mount)).set_pointer(mount->pointer);
+  return error;
+}
+
+Error explain_device(const plan::InitPlan& plan, const Failure& failure) {
+  if (failure.action == Action::NotADirectory) return system_in(failure, "/dev of the image must be a directory, not a link");
+  const plan::DeviceItem* device = item_of(plan.devices, failure);
+  if (device == nullptr) return system_in(failure, "make the links in /dev");
+  Error error = system_in(failure, formatted("make device {}", device->path));
+  error.set_pointer(device->pointer);
+  return error;
+}
+
+Error explain_finish(const plan::InitPlan& plan, const Failure& failure) {
+  const bool mask = failure.detail == 2;
+  const plan::PathItem* path = failure.action == Action::MakeTarget ? item_of(mask ? plan.masked_paths : plan.readonly_paths, failure) : nullptr;
+  if (path != nullptr) {
+    Error error = system_in(failure, formatted("{} {}", mask ? "mask" : "make read-only", path->path));
+    error.set_pointer(path->pointer);
+    return error;
+  }
+  if (const plan::MountItem* mount = item_of(plan.mounts, failure)) {
+    Error error = system_in(failure, formatted("make {} read-only", mount->target));
+    error.set_pointer(mount->pointer);
+    return error;
+  }
+  Error error = system_in(failure, failure.action == Action::SetPropagation ? "set the root's propagation" : "make the root read-only");
+  error.set_pointer(failure.action == Action::SetPropagation ? "/linux/rootfsPropagation" : "/root/readonly");
+  return error;
+}
+
+Error explain_hook(const std::vector<plan::HookItem>& hooks, const Failure& failure, std::string_view output) {
+  const plan::HookItem* hook = item_of(hooks, failure);
+  const std::string path = hook == nullptr ? std::string() : hook->path;
+  std::string what;
+  switch (failure.action) {
+    case Action::HookExit: what = formatted("hook {} failed with exit status {}: {}", path, failure.os_error, output); break;
+    case Action::HookSignal: what = formatted("hook {} was killed by signal {}: {}", path, failure.os_error, output); break;
+    case Action::HookTimeout: what = formatted("hook {} did not end in time: {}", path, output); break;
+    default: break;
+  }
+  Error error = what.empty() ? system_in(failure, formatted("start hook {}", path)) : Error(ErrorKind::System, std::move(what));
+  error.set_step(to_string(failure.step));
+  if (hook != nullptr) error.set_pointer(hook->pointer);
+  error.add_context("run hook");
+  return error;
+}
+
+std::string_view describe(Action action) {
+  switch (action) {
+    case Action::SetKeyring: return "join a session keyring";
+    case Action::SetLabel: return "set the security label";
+    case Action::SetScheduler: return "set the scheduler";
+    case Action::SetIoPriority: return "set the I/O priority";
+    case Action::SetPersonality: return "set the personality";
+    case Action::SetIds: return "set user and group";
+    case Action::SetCapabilities: return "set capabilities";
+    case Action::OpenProc: return "open /proc/sys";
+    case Action::WrongFilesystem: return "/proc is not procfs";
+    default: return {};
+  }
+}
+
+std::string_view pointer_of(Action action) {
+  switch (action) {
+    case Action::SetLabel: return "/apparmorProfile";
+    case Action::SetScheduler: return "/scheduler";
+    case Action::SetIoPriority: return "/ioPriority";
+    case Action::SetIds: return "/user";
+    case Action::SetCapabilities: return "/capabilities";
+    case Action::ChangeDirectory:
+    case Action::LeftRoot: return "/cwd";
+    default: return {};
+  }
+}
+
+// The texts that engines look for: features.md 1.5.
+Error explain_program(const plan::ProcessPlan& process, const Failure& failure) {
+  const std::string name = process.args.empty() ? std::string() : process.args.front();
+  Error error = failure.action == Action::NotInPath
+                    ? Error(ErrorKind::System, ENOENT, formatted("exec: \"{}\": executable file not found in $PATH", name))
+                    : Error::system(failure.os_error, {});
+  if (failure.action != Action::NotInPath) {
+    const char* verb = failure.step == Step::ExecProcess ? "exec" : "stat";
+    error = Error(ErrorKind::System, failure.os_error, formatted("exec: \"{}\": {} {}: {}", name, verb, name, Error::system(failure.os_error, {}).cause()));
+  }
+  error.set_step(to_string(failure.step)).set_pointer(process.pointer + "/args/0");
+  return error;
+}
+
+Error explain_process(const plan::ProcessPlan& process, const Failure& failure) {
+  if (failure.step == Step::FindExecutable || failure.step == Step::ExecProcess) return explain_program(process, failure);
+  std::string what(describe(failure.action));
+  if (failure.action == Action::ChangeDirectory) what = formatted("change to the working directory {}", process.cwd);
+  if (failure.action == Action::LeftRoot) what = formatted("the working directory {} is outside the root", process.cwd);
+  if (failure.step == Step::CloseDescriptors) what = formatted("keep descriptor {}", failure.item);
+  if (failure.step == Step::OpenTerminal) what = "open a terminal (is devpts mounted on /dev/pts?)";
+  Error error = system_in(failure, std::move(what));
+  const std::string_view place = pointer_of(failure.action);
+  if (!place.empty()) error.set_pointer(process.pointer + std::string(place));
+  if (failure.step == Step::OpenTerminal) error.set_pointer(process.pointer + "/terminal");
+  if (failure.step == Step::LoadSeccomp) error.set_pointer("/linux/seccomp");
+  return error;
+}
+
+Error explain_namespace(const plan::InitPlan& plan, const Failure& failure) {
+  const plan::JoinedNamespace* joined = plan.namespaces == nullptr ? nullptr : item_of(plan.namespaces->join, failure);
+  if (joined == nullptr) return system_in(failure, "make namespaces");
+  Error error = system_in(failure, formatted("join namespace {}", joined->path));
+  error.set_pointer(joined->pointer);
+  return error;
+}
+
+Error explain_by_step(const plan::InitPlan& plan, const Failure& failure, std::string_view hook_output) {
+  switch (failure.step) {
+    case Step::JoinNamespaces: return explain_namespace(plan, failure);
+    case Step::MountFilesystems: return explain_mount(plan, failure);
+    case Step::MakeDevices: return explain_device(plan, failure);
+    case Step::FinishRootfs: return explain_finish(plan, failure);
+    case Step::RunCreateHooks: return explain_hook(plan.create_container, failure, hook_output);
+    case Step::RunStartHooks: return explain_hook(plan.start_container, failure, hook_output);
+    case Step::WriteSysctls:
+      if (const plan::SysctlItem* sysctl = item_of(plan.sysctls, failure)) {
+        Error error = system_in(failure, formatted("write {} to /proc/sys/{}", sysctl->value, sysctl->path));
+        error.set_pointer(sysctl->pointer);
+        return error;
+      }
+      break;
+    case Step::SetHostname: {
+      Error error = system_in(failure, failure.item == 1 ? "set the domain name" : "set the hostname");
+      error.set_pointer(failure.item == 1 ? "/domainname" : "/hostname");
+      return error;
+    }
+    case Step::IsolateMounts:
+    case Step::EnterRootfs: {
+      Error error = system_in(failure, failure.action == Action::ChangeDirectory ? formatted("make the working directory {}", plan.process.cwd)
+                                                                                  : formatted("use {} as the root", plan.root.path));
+      error.set_pointer(failure.action == Action::ChangeDirectory ? "/process/cwd" : "/root/path");
+      return error;
+    }
+    default: break;
+  }
+  return explain_process(plan.process, failure);
+}
+
+}  // namespace
+
+Error explain(const plan::InitPlan& plan, const Failure& failure, std::string_view hook_output) {
+  Error error = explain_by_step(plan, failure, hook_output);
+  if (failure.step != Step::FindExecutable && failure.step != Step::ExecProcess) error.add_context(std::string(to_string(failure.step)));
+  return error;
+}
+
+Error explain(const plan::EnterPlan& plan, const Failure& failure) {
+  Error error = failure.step == Step::JoinNamespaces ? system_in(failure, "join the container's namespaces")
+                                                     : explain_process(plan.process, failure);
+  if (failure.step != Step::FindExecutable && failure.step != Step::ExecProcess) error.add_context(std::string(to_string(failure.step)));
+  return error;
+}
+
+}  // namespace berth::engine

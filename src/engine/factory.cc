@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "berth/factory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "berth/oci.h"
+#include "berth/try.h"
+#include "core/context.h"
+#include "engine/container_inner.h"
+#include "engine/create_plan.h"
+#include "engine/creation.h"
+#include "os/file.h"
+#include "plan/make_plan.h"
+#include "spec/features.h"
+#include "spec/read_spec.h"
+
+namespace berth {
+namespace {
+
+constexpr size_t kMaxPasswd = 1 << 20;
+
+Container open_handle(const FactoryOptions& options, std::string_view id) {
+  auto inner = std::make_unique<Container::Inner>();
+  inner->root = options.state_root;
+  inner->id = id;
+  return Container(std::move(inner));
+}
+
+// The host's /etc/passwd, read plainly: name services would load libraries.
+std::string user_name(uid_t uid) {
+  const Result<std::string> text = os::read_file_at(AT_FDCWD, "/etc/passwd", kMaxPasswd);
+  const std::string wanted = ":" + std::to_string(uid) + ":";
+  for (size_t start = 0; text && start < text->size();) {
+    size_t end = text->find('\n', start);
+    if (end == std::string::npos) end = text->size();
+    const std::string_view line(text->data() + start, end - start);
+    const size_t name = line.find(':');
+    const size_t password = name == std::string_view::npos ? name : line.find(':', name + 1);
+    if (password != std::string_view::npos && line.substr(password).starts_with(wanted)) return std::string(line.substr(0, name));
+    start = end + 1;
+  }
+  return "#" + std::to_string(uid);
+}
+
+ListEntry list_entry(const std::string& root, const std::string& id) {
+  ListEntry entry;
+  entry.state.id = id;
+  const Result<engine::StateDir> directory = engine::StateDir::open(root, id);
+  Result<engine::Snapshot> snapshot =
+      directory ? engine::look(*directory) : std::unexpected(Error(ErrorKind::NotFound, "container does not exist"));
+  if (!snapshot) {
+    entry.error = snapshot.error().message();
+    return entry;
+  }
+  entry.state = engine::state_of(snapshot->record, snapshot->status);
+  entry.state.owner = user_name(snapshot->record.owner);
+  return entry;
+}
+
+Result<> make(std::string_view id, engine::Creation& creation) {
+  TRY(engine::plan_creation(id, creation));
+  return engine::create_container(creation) | context("create container {}", id);
+}
+
+}  // namespace
+
+std::string default_state_root() {
+  const char* runtime = ::getenv("XDG_RUNTIME_DIR");
+  if (::geteuid() != 0 && runtime != nullptr && runtime[0] == '/') return std::string(runtime) + "/berth";
+  return ::geteuid() == 0 ? "/run/berth" : formatted("/tmp/berth-{}", ::geteuid());
+}
+
+Result<Factory> Factory::open(FactoryOptions options) {
+  if (options.state_root.empty()) options.state_root = default_state_root();
+  if (options.state_root[0] != '/') {
+    char* here = ::get_current_dir_name();
+    if (here == nullptr) return system_error(errno, "find the working directory");
+    options.state_root = std::string(here) + "/" + options.state_root;
+    ::free(here);
+  }
+  while (options.state_root.size() > 1 && options.state_root.back() == '/') options.state_root.pop_back();
+  if (options.state_root == "/") return fail(ErrorKind::InvalidUse, "the state root cannot be /");
+  return Factory(std::move(options));
+}
+
+Result<Container> Factory::create(std::string_view id, const CreateOptions& options) {
+  engine::Creation creation(options_, options);
+  TRY(make(id, creation));
+  creation.init.release();
+  return open_handle(options_, id);
+}
+
+Result<Process> Factory::run(std::string_view id, const CreateOptions& options) {
+  engine::Creation creation(options_, options);
+  creation.start_now = true;
+  TRY(make(id, creation));
+  const bool poststart = !creation.spec.hooks.poststart.empty();
+  if (poststart) TRY(engine::run_poststart(creation.state, creation.record, creation.init.pidfd()));
+  auto inner = std::make_unique<Process::Inner>();
+  inner->pid = creation.init.pid();
+  inner->pidfd.reset(::fcntl(creation.init.pidfd(), F_DUPFD_CLOEXEC, 3));
+  inner->console = std::move(creation.console);
+  creation.init.release();
+  return Process(std::move(inner));
+}
+
+Result<Container> Factory::load(std::string_view id) const {
+  TRY(engine::StateDir::open(options_.state_root, id));
+  return open_handle(options_, id);
+}
+
+Result<std::vector<ListEntry>> Factory::list() const {
+  std::vector<ListEntry> entries;
+  for (const std::string& id : TRY(engine::list_ids(options_.state_root))) entries.push_back(list_entry(options_.state_root, id));
+  return entries;
+}
+
+bool Factory::state_root_exists() const { return ::access(options_.state_root.c_str(), F_OK) == 0; }
+
+Result<std::string> Factory::plan(std::string_view id, const CreateOptions& options) const {
+  CreateOptions foreground = options;  // nothing is started: where the terminal would go is no question
+  foreground.detach = false;
+  engine::Creation planned(options_, foreground);
+  planned.kept = true;
+  TRY(engine::plan_creation(id, planned));
+  return plan::dump(planned.plan);
+}
+
+std::string default_config(bool rootless) { return spec::write_spec(spec::default_spec(rootless), 4) + "\n"; }
+
+std::string features() { return spec::features_json(); }
+
+}  // namespace berth

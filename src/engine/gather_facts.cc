@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/gather_facts.h"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <charconv>
+
+#include "berth/try.h"
+#include "cgroup/layout.h"
+#include "core/context.h"
+#include "os/file.h"
+
+namespace berth::engine {
+namespace {
+
+constexpr size_t kSmallFile = 4096;
+constexpr const char* kWholeRange = "         0          0 4294967295\n";
+
+Result<uint64_t> own_capabilities() {
+  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  __user_cap_data_struct data[2] = {};
+  if (::syscall(SYS_capget, &header, data) < 0) return system_error(errno, "read the own capabilities");
+  return data[0].effective | static_cast<uint64_t>(data[1].effective) << 32;
+}
+
+int last_capability() {
+  const Result<std::string> text = os::read_file_at(AT_FDCWD, "/proc/sys/kernel/cap_last_cap", kSmallFile);
+  int value = CAP_LAST_CAP;
+  if (text) std::from_chars(text->data(), text->data() + text->size(), value);
+  return value;
+}
+
+bool file_starts_with(const char* path, std::string_view start) {
+  const Result<std::string> text = os::read_file_at(AT_FDCWD, path, kSmallFile);
+  return text && text->starts_with(start);
+}
+
+}  // namespace
+
+Result<plan::HostFacts> gather_facts() {
+  plan::HostFacts facts;
+  facts.euid = ::geteuid();
+  facts.egid = ::getegid();
+  facts.capabilities = TRY(own_capabilities());
+  facts.last_capability = last_capability();
+  facts.in_user_namespace = !file_starts_with("/proc/self/uid_map", kWholeRange);
+  facts.has_apparmor = file_starts_with("/sys/module/apparmor/parameters/enabled", "Y");
+  facts.has_selinux = ::access("/sys/fs/selinux/enforce", F_OK) == 0;
+  if (const char* count = ::getenv("LISTEN_FDS")) facts.listen_fds = ::atoi(count);
+  if (const char* path = ::getenv("NOTIFY_SOCKET")) facts.notify_socket = path;
+  TRY(cgroup::gather_layout(facts));
+  return facts;
+}
+
+}  // namespace berth::engine

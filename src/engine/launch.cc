@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+
+#include "berth/try.h"
+#include "core/context.h"
+#include "engine/prepare.h"
+#include "engine/visit.h"
+#include "init/run_init.h"
+#include "os/socket.h"
+
+namespace berth::engine {
+namespace {
+
+const char* own_file(spec::NamespaceType type) {
+  switch (type) {
+    case spec::NamespaceType::Pid: return "/proc/thread-self/ns/pid";
+    case spec::NamespaceType::Network: return "/proc/thread-self/ns/net";
+    case spec::NamespaceType::Ipc: return "/proc/thread-self/ns/ipc";
+    case spec::NamespaceType::Uts: return "/proc/thread-self/ns/uts";
+    case spec::NamespaceType::Cgroup: return "/proc/thread-self/ns/cgroup";
+    default: return nullptr;
+  }
+}
+
+Result<> visit_all(const std::vector<plan::JoinedNamespace>& list, NamespaceVisit& visit) {
+  for (const plan::JoinedNamespace& joined : list) {
+    const os::UniqueFd there = TRY(open_namespace(joined));
+    TRY(visit.enter(there.get(), 0, own_file(joined.type)) | at(joined.pointer));
+  }
+  return {};
+}
+
+Result<> launch_directly(Creation& creation, int cgroup) {
+  const plan::NamespacePlan& namespaces = creation.plan.host.namespaces;
+  NamespaceVisit visit;
+  TRY(visit_all(namespaces.enter_first, visit));
+  int pidfd = -1;
+  const pid_t pid = os::clone_child({.flags = namespaces.clone_flags, .cgroup = cgroup}, &pidfd);
+  if (pid == 0) init::run_init(creation.plan.init, creation.prepared);
+  if (pid < 0) {
+    TRY(visit.leave());
+    return system_error(-pid, "clone init into its namespaces");
+  }
+  creation.init = os::ChildProcess(pid, os::UniqueFd(pidfd));
+  return visit.leave();
+}
+
+// The joiner's first words carry init's pidfd; then it ends.
+Result<> launch_through_joiner(Creation& creation, int cgroup) {
+  int pidfd = -1;
+  const pid_t pid = os::clone_child({.cgroup = cgroup}, &pidfd);
+  if (pid == 0) init::run_joiner(creation.plan.init, creation.prepared);
+  if (pid < 0) return system_error(-pid, "clone the joiner");
+  creation.init = os::ChildProcess(pid, os::UniqueFd(pidfd));  // until there is an init
+  return {};
+}
+
+}  // namespace
+
+Result<> launch(Creation& creation) {
+  auto [host, inside] = TRY(os::packet_pair());
+  creation.channel = sync::HostEnd(std::move(host));
+  creation.prepared.process.channel = inside.get();
+  const int cgroup = creation.cgroup ? creation.cgroup->clone_target() : -1;
+  const bool directly = creation.plan.host.namespaces.shape == plan::LaunchShape::Direct;
+  TRY(directly ? launch_directly(creation, cgroup) : launch_through_joiner(creation, cgroup));
+  creation.descriptors.clear();
+  return {};
+}
+
+}  // namespace berth::engine

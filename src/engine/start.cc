@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "berth/try.h"
+#include "core/context.h"
+#include "engine/container_inner.h"
+#include "engine/create_plan.h"
+#include "engine/creation.h"
+#include "engine/explain.h"
+#include "hooks/run_hooks.h"
+#include "os/file.h"
+#include "os/process.h"
+
+namespace berth {
+namespace {
+
+using engine::Snapshot;
+using engine::StateDir;
+
+Result<> check_startable(const Snapshot& snapshot) {
+  switch (snapshot.status) {
+    case Status::Created: return {};
+    case Status::Stopped: return fail(ErrorKind::WrongState, "cannot start a container that has stopped");
+    case Status::Creating: return fail(ErrorKind::WrongState, "cannot start a container that is being created");
+    default: return fail(ErrorKind::WrongState, "cannot start an already running container");
+  }
+}
+
+// init has left the gate: by execve (all is well), or by its end. A failure's coordinates are in the FIFO then.
+Result<> wait_for_exec(const StateDir& directory, int gate, int init) {
+  pollfd events[] = {{.fd = gate, .events = 0, .revents = 0}, {.fd = init, .events = POLLIN, .revents = 0}};
+  while ((events[0].revents & POLLERR) == 0) {
+    if (::poll(events, 2, -1) < 0 && errno != EINTR) return system_error(errno, "wait for the program");
+    if (events[1].revents != 0) break;
+  }
+  const os::UniqueFd words(::openat(directory.fd(), engine::kGateFile, O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  sync::Failure failure;
+  if (!words || ::read(words.get(), &failure, sizeof failure) != sizeof failure) return {};
+  const plan::Plan plan = TRY(engine::plan_of_record(directory));
+  return std::unexpected(engine::explain(plan.init, failure, {}));
+}
+
+}  // namespace
+
+Result<> Container::start() {
+  const StateDir directory = TRY(inner_->open());
+  TRY(directory.lock());
+  const Snapshot snapshot = TRY(engine::look(directory));
+  TRY(check_startable(snapshot));
+  const os::UniqueFd init = TRY(engine::open_init(snapshot.record));
+  const os::UniqueFd gate = TRY(directory.open_gate());
+  if (::write(gate.get(), "0", 1) != 1) return system_error(errno, "open the start gate");
+  Result<> result = wait_for_exec(directory, gate.get(), init.get());
+  directory.remove_gate();
+  TRY(std::move(result));
+  return engine::run_poststart(directory, snapshot.record, init.get());
+}
+
+}  // namespace berth

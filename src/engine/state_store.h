@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "berth/error.h"
+#include "engine/record.h"
+#include "os/fd.h"
+
+namespace berth::engine {
+
+inline constexpr const char* kGateFile = "gate";
+
+// Letters, digits, '_', '+', '-', '.'; not "." or ".."; at most 1024 bytes.
+Result<> check_id(std::string_view id);
+
+// The directory of one container below the state root: state.json, config.json, the start gate. Its lock is a flock on the
+// directory itself: held by who changes the container.
+class StateDir {
+ public:
+  StateDir() = default;
+
+  // AlreadyExists when the id is taken. Locked.
+  static Result<StateDir> create(const std::string& root, std::string_view id);
+  // NotFound when there is none. Not locked.
+  static Result<StateDir> open(const std::string& root, std::string_view id);
+
+  int fd() const { return fd_.get(); }
+  const std::string& path() const { return path_; }
+  explicit operator bool() const { return static_cast<bool>(fd_); }
+
+  // Waits for the lock. NotFound when the directory was removed meanwhile.
+  Result<> lock() const;
+  Result<bool> is_locked() const;  // by somebody, now
+  void unlock() const;
+
+  Result<> write_intent(const Record& record, std::string_view config) const;
+  Result<> write(const Record& record) const;
+  Result<Record> read() const;
+  Result<std::string> read_config() const;
+
+  // FIFO opened O_RDWR: init inherits it and waits for one byte.
+  Result<os::UniqueFd> make_gate() const;
+  // True while init waits at the gate: it can be opened for writing exactly as long as somebody holds it for reading.
+  bool gate_is_held() const;
+  Result<os::UniqueFd> open_gate() const;
+  void remove_gate() const;
+
+  // Removes the directory and its files. Must be locked.
+  Result<> remove() const;
+
+ private:
+  StateDir(os::UniqueFd root, os::UniqueFd fd, std::string id, std::string path);
+  os::UniqueFd root_;
+  os::UniqueFd fd_;
+  std::string id_;
+  std::string path_;
+};
+
+// The names in the state root, sorted.
+Result<std::vector<std::string>> list_ids(const std::string& root);
+
+// /proc/sys/kernel/random/boot_id
+std::string boot_id();
+
+}  // namespace berth::engine

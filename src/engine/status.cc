@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "berth/try.h"
+#include "core/context.h"
+#include "engine/container_inner.h"
+#include "json/write.h"
+#include "os/process.h"
+
+namespace berth {
+
+std::string_view to_string(Status status) {
+  switch (status) {
+    case Status::Creating: return "creating";
+    case Status::Created: return "created";
+    case Status::Running: return "running";
+    case Status::Paused: return "paused";
+    case Status::Stopped: return "stopped";
+  }
+  return "stopped";
+}
+
+std::string ContainerState::to_json(int indent) const {
+  json::Writer writer(indent);
+  spec::write_state(writer, engine::to_spec(*this));
+  return writer.take();
+}
+
+}  // namespace berth
+
+namespace berth::engine {
+
+spec::State to_spec(const ContainerState& state) {
+  return {.oci_version = state.oci_version,
+          .id = state.id,
+          .pid = state.pid,
+          .status = std::string(to_string(state.status)),
+          .bundle = state.bundle,
+          .rootfs = state.rootfs,
+          .created = state.created,
+          .annotations = state.annotations,
+          .owner = state.owner};
+}
+
+std::string hook_state(const ContainerState& state) { return spec::hook_state_json(to_spec(state)); }
+
+namespace {
+
+bool is_alive(const Record& record) {
+  if (record.pid == 0 || record.boot_id != boot_id()) return false;
+  return os::start_time(record.pid) == record.start_time;
+}
+
+bool is_frozen(const Record& record) {
+  const auto cgroup = open_cgroup(record);
+  if (!cgroup) return false;
+  const auto state = (*cgroup)->freezer();
+  return state && *state == cgroup::Freezer::Frozen;
+}
+
+}  // namespace
+
+Result<Snapshot> look(const StateDir& directory) {
+  Snapshot snapshot{.record = TRY(directory.read())};
+  const Record& record = snapshot.record;
+  if (record.pid == 0) {
+    // An intent: being made while somebody holds the lock, else left by a create that was killed.
+    const bool locked = TRY(directory.is_locked());
+    snapshot.status = locked ? Status::Creating : Status::Stopped;
+  } else if (!is_alive(record)) {
+    snapshot.status = Status::Stopped;
+  } else if (is_frozen(record)) {
+    snapshot.status = Status::Paused;
+  } else {
+    snapshot.status = directory.gate_is_held() ? Status::Created : Status::Running;
+  }
+  return snapshot;
+}
+
+Result<std::unique_ptr<cgroup::CgroupManager>> open_cgroup(const Record& record) {
+  return cgroup::make_manager(record.cgroup_driver, record.cgroups, record.tolerate_denied);
+}
+
+Result<os::UniqueFd> open_init(const Record& record) {
+  const auto gone = [&] { return fail(ErrorKind::WrongState, "container not running: {}", record.id); };
+  if (record.pid == 0) return gone();
+  Result<os::UniqueFd> pidfd = os::open_pidfd(record.pid);
+  // The start time is read after the descriptor was opened: a pid that was reused in between is found out.
+  if (!pidfd || !is_alive(record)) return gone();
+  return pidfd;
+}
+
+}  // namespace berth::engine
