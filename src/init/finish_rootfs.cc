@@ -47,28 +47,30 @@ class Mask {
     const os::UniqueFd filesystem(os::open_filesystem("tmpfs"));
     if (!filesystem) return filesystem.get();
     (void)os::set_filesystem_string(filesystem.get(), "mode", "755");
-    directory_.reset(os::mount_filesystem(filesystem.get(), kMaskAttributes & ~static_cast<uint64_t>(MOUNT_ATTR_RDONLY)));
-    if (!directory_) return directory_.get();
-    // A name is needed for the moment of opening it only: afterwards the directory is empty again.
-    file_.reset(::openat(directory_.get(), "empty", O_CREAT | O_EXCL | O_RDONLY | O_CLOEXEC, 0444));
-    if (!file_ || ::unlinkat(directory_.get(), "empty", 0) < 0) return -errno;
-    return make_readonly(directory_.get(), false);
+    base_.reset(os::mount_filesystem(filesystem.get(), kMaskAttributes & ~static_cast<uint64_t>(MOUNT_ATTR_RDONLY)));
+    if (!base_) return base_.get();
+    if (::mkdirat(base_.get(), "directory", 0555) < 0) return -errno;
+    const os::UniqueFd file(::openat(base_.get(), "file", O_CREAT | O_EXCL | O_RDONLY | O_CLOEXEC, 0444));
+    if (!file) return -errno;
+    return make_readonly(base_.get(), false);
   }
-  bool is_open() const { return static_cast<bool>(directory_); }
+  bool is_open() const { return static_cast<bool>(base_); }
 
-  // The mount itself goes to the first directory, copies to all others: nothing detached is left to dissolve.
   int cover(int target, bool is_directory) {
+    // A detached mount that is never attached costs an RCU grace period to dissolve: it is hidden below the first directory.
     if (is_directory && !placed_) {
       placed_ = true;
-      return os::attach_mount(directory_.get(), target);
+      const int result = os::attach_mount(base_.get(), target);
+      if (result < 0) return result;
+      const os::UniqueFd copy(os::clone_mount(base_.get(), "directory", false));
+      return copy ? os::attach_mount(copy.get(), base_.get()) : copy.get();
     }
-    const os::UniqueFd copy(os::clone_mount(is_directory ? directory_.get() : file_.get(), "", false));
+    const os::UniqueFd copy(os::clone_mount(base_.get(), is_directory ? "directory" : "file", false));
     return copy ? os::attach_mount(copy.get(), target) : copy.get();
   }
 
  private:
-  os::UniqueFd directory_;
-  os::UniqueFd file_;
+  os::UniqueFd base_;
   bool placed_ = false;
 };
 
