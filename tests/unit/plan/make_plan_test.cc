@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plan/make_plan.h"
+
+#include <gtest/gtest.h>
+#include <sched.h>
+
+namespace berth::plan {
+namespace {
+
+using Names = std::vector<std::string>;
+
+class MakePlan : public testing::Test {
+ protected:
+  MakePlan() {
+    spec_.root = spec::Root{.path = "rootfs"};
+    spec_.process = spec::Process{.cwd = "/", .args = {"sh"}};
+    spec_.platform.namespaces = {{.type = spec::NamespaceType::Mount},
+                                 {.type = spec::NamespaceType::Pid}};
+  }
+
+  Plan planned() {
+    Result<Plan> plan = make_plan(spec_, facts_, request_);
+    EXPECT_TRUE(plan) << plan.error().message();
+    return plan ? std::move(*plan) : Plan{};
+  }
+  Error refused() {
+    Result<Plan> plan = make_plan(spec_, facts_, request_);
+    EXPECT_FALSE(plan);
+    return plan ? Error(ErrorKind::Internal, "not refused") : std::move(plan.error());
+  }
+
+  spec::Spec spec_;
+  HostFacts facts_{
+      .capabilities = ~uint64_t{0},
+      .cgroup_layout = CgroupLayout::V2,
+      .hierarchies = {{.mountpoint = "/sys/fs/cgroup", .own_path = "/", .is_v2 = true}}};
+  Request request_{.id = "c1", .bundle = "/bundle", .cgroup_driver = CgroupDriver::Disabled};
+};
+
+TEST_F(MakePlan, TiesThePlansTogether) {
+  spec_.hostname = "h";
+  spec_.platform.namespaces.push_back({.type = spec::NamespaceType::Network});
+  request_.preserve_fds = 2;
+  const Plan plan = planned();
+  EXPECT_EQ(plan.host.id, "c1");
+  EXPECT_EQ(plan.init.id, "c1");
+  EXPECT_EQ(plan.init.root.path, "/bundle/rootfs");
+  EXPECT_EQ(plan.init.hostname, "h");
+  EXPECT_TRUE(plan.init.bring_up_loopback && plan.init.new_mount_namespace &&
+              plan.init.process.new_keyring);
+  EXPECT_FALSE(plan.init.new_user_namespace);
+  EXPECT_EQ(plan.init.process.preserve_fds, 2);
+  EXPECT_EQ(plan.init.devices.size(), 6U);
+}
+
+TEST_F(MakePlan, LoopbackIsLeftAloneInAJoinedNetwork) {
+  spec_.platform.namespaces.push_back({.type = spec::NamespaceType::Network, .path = "/n"});
+  EXPECT_FALSE(planned().init.bring_up_loopback);
+}
+
+TEST_F(MakePlan, SysctlsByEitherSeparator) {
+  spec_.platform.sysctl = {{"net.ipv4.ip_forward", "1"}, {"net/ipv4/conf/eth0.1/x", "2"}};
+  const std::vector<SysctlItem> items = planned().init.sysctls;
+  ASSERT_EQ(items.size(), 2U);
+  EXPECT_EQ(items[0].path, "net/ipv4/ip_forward");
+  EXPECT_EQ(items[0].pointer, "/linux/sysctl/net.ipv4.ip_forward");
+  EXPECT_EQ(items[1].path, "net/ipv4/conf/eth0.1/x");
+  EXPECT_EQ(items[1].pointer, "/linux/sysctl/net~1ipv4~1conf~1eth0.1~1x");
+  spec_.platform.sysctl = {{"net/../kernel/x", "1"}};
+  EXPECT_EQ(refused().pointer(), "/linux/sysctl/net~1..~1kernel~1x");
+}
+
+TEST_F(MakePlan, HooksAndTheirEnvironment) {
+  spec_.process->env = {"A=1"};
+  spec_.hooks.prestart = {{.path = "/a"}};
+  spec_.hooks.create_container = {
+      {.path = "/b", .args = {"bb", "x"}, .env = Names{"B=1"}, .timeout = 3}};
+  spec_.hooks.start_container = {{.path = "/c"}, {.path = "/d", .env = Names{}}};
+  const Plan plan = planned();
+  EXPECT_EQ(plan.host.prestart.at(0).args, Names{"/a"});
+  EXPECT_TRUE(plan.host.prestart[0].env.empty());
+  EXPECT_EQ(plan.host.prestart[0].pointer, "/hooks/prestart/0");
+  EXPECT_EQ(plan.init.create_container.at(0).args, (Names{"bb", "x"}));
+  EXPECT_EQ(plan.init.create_container[0].env, Names{"B=1"});
+  EXPECT_EQ(plan.init.create_container[0].timeout_seconds, 3);
+  EXPECT_EQ(plan.init.start_container.at(0).env, Names{"A=1"});
+  EXPECT_TRUE(plan.init.start_container.at(1).env.empty());
+}
+
+TEST_F(MakePlan, PassesListenFds) {
+  facts_.listen_fds = 2;
+  request_.preserve_fds = 1;
+  spec_.process->env = {"LISTEN_FDS=9", "A=1"};
+  const ProcessPlan process = planned().init.process;
+  EXPECT_EQ(process.env, (Names{"A=1", "LISTEN_FDS=2", "LISTEN_PID=1"}));
+  EXPECT_EQ(process.preserve_fds, 3);
+}
+
+TEST_F(MakePlan, RefusesWhatIsNotDone) {
+  spec_.platform.net_devices = {{.host_name = "eth1"}};
+  EXPECT_EQ(refused().pointer(), "/linux/netDevices");
+  spec_.platform.net_devices.clear();
+  spec_.platform.intel_rdt = spec::IntelRdt{};
+  (void)planned();
+  spec_.platform.intel_rdt->clos_id = "x";
+  EXPECT_EQ(refused().pointer(), "/linux/intelRdt");
+  spec_.platform.intel_rdt.reset();
+  spec_.platform.namespaces = {{.type = spec::NamespaceType::Pid}};
+  EXPECT_EQ(refused().pointer(), "/linux/namespaces");
+  EXPECT_EQ(refused().kind(), ErrorKind::Unsupported);
+  spec_.process.reset();
+  EXPECT_EQ(refused().kind(), ErrorKind::InvalidConfig);
+}
+
+TEST_F(MakePlan, EntersAllNamespacesOfTheContainer) {
+  spec_.platform.namespaces.push_back({.type = spec::NamespaceType::Network, .path = "/n"});
+  request_.preserve_fds = 4;
+  const Result<EnterPlan> plan = make_enter_plan(spec_, *spec_.process, facts_, request_);
+  ASSERT_TRUE(plan);
+  EXPECT_EQ(plan->id, "c1");
+  EXPECT_EQ(plan->namespaces, uint64_t{CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET});
+  EXPECT_FALSE(plan->process.create_cwd);
+  EXPECT_EQ(plan->process.preserve_fds, 4);
+}
+
+TEST_F(MakePlan, ExecRefusesAnAffinityButCreateDoesNot) {
+  spec_.process->exec_cpu_affinity = spec::ExecCpuAffinity{.initial = "0"};
+  (void)planned();
+  EXPECT_EQ(make_enter_plan(spec_, *spec_.process, facts_, request_).error().pointer(),
+            "/process/execCPUAffinity");
+  const spec::Process other{
+      .cwd = "/", .args = {"x"}, .exec_cpu_affinity = spec::ExecCpuAffinity{.final = "1"}};
+  EXPECT_EQ(make_enter_plan(spec_, other, facts_, request_).error().pointer(), "/execCPUAffinity");
+}
+
+}  // namespace
+}  // namespace berth::plan
