@@ -1,130 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Real cgroups below a directory of our own, on v1 (with the unified hierarchy where there is one)
-// as the machine is, and on v2 in a private mount namespace. Needs root.
+// What holds on both versions, on v1 (with the unified hierarchy where there is one) as the machine
+// is, and on v2 in a private mount namespace. Needs root.
 #include <errno.h>
-#include <fcntl.h>
-#include <gtest/gtest.h>
-#include <poll.h>
 #include <sched.h>
-#include <signal.h>
-#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <functional>
+#include "cgroup_support.h"
 
-#include "berth/try.h"
-#include "cgroup/layout.h"
-#include "cgroup/manager.h"
-#include "os/process.h"
-
-namespace berth::cgroup {
+namespace berth::cgroup::testing {
 namespace {
-
-namespace fs = std::filesystem;
-
-std::string text_of(const fs::path& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-plan::HostFacts facts() {
-  plan::HostFacts found;
-  EXPECT_TRUE(gather_layout(found));
-  return found;
-}
-
-std::string parent_name() { return "/berth-test-" + std::to_string(::getpid()); }
-
-std::vector<plan::CgroupPlace> places(const std::string& path) {
-  std::vector<plan::CgroupPlace> made;
-  for (const plan::CgroupHierarchy& each : facts().hierarchies)
-    made.push_back({each.controllers, each.mountpoint, path, each.is_v2});
-  return made;
-}
-
-std::unique_ptr<CgroupManager> manager(const std::string& path) {
-  auto made = make_manager(plan::CgroupDriver::Filesystem, places(path), false);
-  EXPECT_TRUE(made) << made.error().message();
-  return *std::move(made);
-}
-
-#define ASSERT_OK(expression)                          \
-  do {                                                 \
-    auto result_ = (expression);                       \
-    ASSERT_TRUE(result_) << result_.error().message(); \
-  } while (false)
-
-// Where the directories of `path` are.
-std::vector<fs::path> directories(const std::string& path) {
-  std::vector<fs::path> all;
-  for (const plan::CgroupPlace& place : places(path)) all.push_back(place.mountpoint + place.path);
-  return all;
-}
-
-size_t existing(const std::string& path) {
-  size_t count = 0;
-  for (const fs::path& each : directories(path)) count += fs::exists(each);
-  return count;
-}
-
-bool in_cgroup(pid_t process, const std::string& path) {
-  const std::string text = text_of("/proc/" + std::to_string(process) + "/cgroup");
-  size_t hits = 0;
-  for (size_t at = text.find(path); at != text.npos; at = text.find(path, at + 1)) ++hits;
-  return hits == places(path).size();
-}
-
-// A child that enters as init will, then runs `body` and waits to be killed.
-class Child {
- public:
-  explicit Child(const CgroupManager& manager, const std::function<void()>& body = [] {}) {
-    int ready[2];
-    EXPECT_EQ(::pipe2(ready, O_CLOEXEC), 0);
-    int pidfd = -1;
-    pid_ = os::clone_child({.cgroup = manager.clone_target()}, &pidfd);
-    EXPECT_GE(pid_, 0) << strerror(-pid_);
-    if (pid_ == 0) {
-      for (const int tasks : manager.task_files()) {
-        if (::write(tasks, "0", 1) != 1) ::_exit(1);
-      }
-      body();
-      (void)!::write(ready[1], "x", 1);
-      for (;;) ::pause();
-    }
-    pidfd_.reset(pidfd);
-    ::close(ready[1]);
-    char byte = 0;
-    EXPECT_EQ(::read(ready[0], &byte, 1), 1);
-    ::close(ready[0]);
-  }
-  ~Child() {
-    if (pid_ <= 0) return;
-    if (!reaped_) ::kill(pid_, SIGKILL);
-    wait();
-  }
-  pid_t pid() const { return pid_; }
-  int wait() {
-    if (!reaped_) ::waitpid(pid_, &status_, 0);
-    reaped_ = true;
-    return status_;
-  }
-  bool alive() const {
-    pollfd end = {pidfd_.get(), POLLIN, 0};
-    return ::poll(&end, 1, 0) == 0;
-  }
-
- private:
-  pid_t pid_ = -1;
-  os::UniqueFd pidfd_;
-  int status_ = 0;
-  bool reaped_ = false;
-};
 
 // The same cases on both versions.
 void lifecycle() {
@@ -296,32 +181,6 @@ void failed_create_leaves_nothing() {
   EXPECT_EQ(existing(parent_name() + "/none"), 0u);
 }
 
-// ---- v1
-// ---------------------------------------------------------------------------------------------------------
-
-bool is_v1() {
-  return facts().cgroup_layout == plan::CgroupLayout::V1 ||
-         facts().cgroup_layout == plan::CgroupLayout::Hybrid;
-}
-
-class CgroupV1 : public testing::Test {
- protected:
-  void SetUp() override {
-    if (::geteuid() != 0 || !is_v1()) GTEST_SKIP() << "needs root and cgroup v1";
-  }
-  static void TearDownTestSuite() {
-    if (::geteuid() == 0 && is_v1()) (void)manager(parent_name())->destroy();
-    EXPECT_EQ(existing(parent_name()), 0u);
-  }
-  static fs::path directory(const std::string& controller, const std::string& path) {
-    for (const plan::CgroupPlace& place : places(path)) {
-      if (std::ranges::find(place.controllers, controller) != place.controllers.end())
-        return place.mountpoint + place.path;
-    }
-    return {};
-  }
-};
-
 TEST_F(CgroupV1, Lives) { lifecycle(); }
 TEST_F(CgroupV1, AddsAProcess) { adds_a_process(); }
 TEST_F(CgroupV1, FreezesAndKills) { freezes_and_kills(); }
@@ -331,132 +190,6 @@ TEST_F(CgroupV1, SignalsAll) { other_signals_reach_all(); }
 TEST_F(CgroupV1, LimitsDevices) { limits_devices(); }
 TEST_F(CgroupV1, MissingFileHasOwnWords) { missing_file_has_own_words(); }
 TEST_F(CgroupV1, FailedCreateLeavesNothing) { failed_create_leaves_nothing(); }
-
-TEST_F(CgroupV1, WritesAreReadBack) {
-  const std::string path = parent_name() + "/writes";
-  auto cgroup = manager(path);
-  const plan::CgroupWrite writes[] = {
-      {.controller = "memory",
-       .file = "memory.limit_in_bytes",
-       .value = "16777216",
-       .retry_last = true},
-      {.controller = "memory",
-       .file = "memory.memsw.limit_in_bytes",
-       .value = "33554432",
-       .if_exists = true},
-      {.controller = "pids", .file = "pids.max", .value = "17"},
-      {.controller = "cpu",
-       .file = "cpu.berth_none",
-       .value = "1",
-       .else_file = "cpu.shares",
-       .else_value = "512"},
-  };
-  ASSERT_OK(cgroup->create(writes));
-  ASSERT_OK(cgroup->apply(writes));
-  EXPECT_EQ(text_of(directory("memory", path) / "memory.limit_in_bytes"), "16777216\n");
-  EXPECT_EQ(text_of(directory("pids", path) / "pids.max"), "17\n");
-  EXPECT_EQ(text_of(directory("cpu", path) / "cpu.shares"), "512\n");
-  // Above the old memsw: invalid at first, accepted once memsw has grown.
-  const plan::CgroupWrite grown[] = {
-      {.controller = "memory",
-       .file = "memory.limit_in_bytes",
-       .value = "67108864",
-       .retry_last = true},
-      {.controller = "memory",
-       .file = "memory.memsw.limit_in_bytes",
-       .value = "134217728",
-       .if_exists = true},
-  };
-  ASSERT_OK(cgroup->apply(grown));
-  EXPECT_EQ(text_of(directory("memory", path) / "memory.limit_in_bytes"), "67108864\n");
-  ASSERT_OK(cgroup->destroy());
-}
-
-TEST_F(CgroupV1, RejectedLimitTellsTheUsage) {
-  const std::string path = parent_name() + "/usage";
-  auto cgroup = manager(path);
-  ASSERT_OK(cgroup->create({}));
-  Child child(*cgroup, [] {
-    constexpr size_t kSize = 8 << 20;
-    auto* memory = static_cast<char*>(
-        ::mmap(nullptr, kSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-    for (size_t at = 0; at < kSize; at += 4096) memory[at] = 1;
-    ::mlock(memory, kSize);
-  });
-  const plan::CgroupWrite write = {.controller = "memory",
-                                   .file = "memory.limit_in_bytes",
-                                   .value = "4096",
-                                   .pointer = "/linux/resources/memory/limit"};
-  auto done = cgroup->apply({&write, 1});
-  ASSERT_FALSE(done);
-  const std::string message = done.error().message();
-  EXPECT_TRUE(message.starts_with(
-      "write 4096 to memory.limit_in_bytes: Device or resource busy (current usage: "))
-      << message;
-  EXPECT_NE(message.find("/linux/resources/memory/limit"), std::string::npos) << message;
-  ASSERT_OK(cgroup->kill_all(SIGKILL));
-  child.wait();
-  ASSERT_OK(cgroup->destroy());
-}
-
-TEST_F(CgroupV1, CopiesCpusetsDown) {
-  const std::string path = parent_name() + "/sets/a/b";
-  auto cgroup = manager(path);
-  ASSERT_OK(cgroup->create({}));
-  EXPECT_EQ(text_of(directory("cpuset", path) / "cpuset.cpus"),
-            text_of(directory("cpuset", "/") / "cpuset.cpus"));
-  ASSERT_OK(manager(parent_name() + "/sets")->destroy());
-}
-
-TEST_F(CgroupV1, SignalsOutOfMemory) {
-  const std::string path = parent_name() + "/oom";
-  auto cgroup = manager(path);
-  const plan::CgroupWrite writes[] = {
-      {.controller = "memory", .file = "memory.limit_in_bytes", .value = "8388608"},
-      {.controller = "memory", .file = "memory.swappiness", .value = "0"},
-  };
-  ASSERT_OK(cgroup->create(writes));
-  ASSERT_OK(cgroup->apply(writes));
-  auto event = cgroup->oom_fd();
-  ASSERT_TRUE(event) << event.error().message();
-  const os::UniqueFd fd(*event);
-  pid_t child =
-      os::clone_child({.cgroup = cgroup->clone_target()}, std::make_unique<int>(-1).get());
-  if (child == 0) {
-    for (const int tasks : cgroup->task_files()) (void)!::write(tasks, "0", 1);
-    constexpr size_t kSize = 32 << 20;
-    auto* memory = static_cast<char*>(
-        ::mmap(nullptr, kSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-    for (size_t at = 0; at < kSize; at += 4096) memory[at] = 1;
-    ::_exit(0);
-  }
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  EXPECT_TRUE(WIFSIGNALED(status));
-  pollfd readable = {fd.get(), POLLIN, 0};
-  EXPECT_EQ(::poll(&readable, 1, 5000), 1);
-  EXPECT_EQ(*cgroup->oom_kills(), 1u);
-  ASSERT_OK(cgroup->destroy());
-}
-
-TEST_F(CgroupV1, Counts) {
-  const std::string path = parent_name() + "/stats";
-  auto cgroup = manager(path);
-  ASSERT_OK(cgroup->create({}));
-  Child child(*cgroup);
-  auto stats = cgroup->stats();
-  ASSERT_TRUE(stats);
-  EXPECT_EQ(stats->pids->first, 1u);
-  EXPECT_GT(stats->memory->usage.limit, 0u);
-  EXPECT_NE(stats->to_json().find("\"pids\":{\"current\":1}"), std::string::npos)
-      << stats->to_json();
-  ASSERT_OK(cgroup->kill_all(SIGKILL));
-  child.wait();
-  ASSERT_OK(cgroup->destroy());
-}
-
-// ---- v2
-// ---------------------------------------------------------------------------------------------------------
 
 bool enter_v2() {
   if (::unshare(CLONE_NEWNS) || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr))
@@ -474,7 +207,7 @@ void on_v2(const std::function<void()>& test) {
     test();
     (void)manager(parent_name())->destroy();
     const bool clean = existing(parent_name()) == 0;
-    ::_exit(testing::Test::HasFailure() ? 1 : clean ? 0 : 4);
+    ::_exit(::testing::Test::HasFailure() ? 1 : clean ? 0 : 4);
   }
   int status = 0;
   ::waitpid(child, &status, 0);
@@ -533,4 +266,4 @@ TEST(Cgroup, RefusesWhatIsNoCgroupFilesystem) {
 }
 
 }  // namespace
-}  // namespace berth::cgroup
+}  // namespace berth::cgroup::testing
