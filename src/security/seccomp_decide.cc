@@ -96,9 +96,9 @@ Decision combine(const Ruleset& rules, const Uses& uses, std::span<const uint64_
     if (rule.conditions.empty() && use.call == 0) return {rule.action};
     Rule bound = bind(rule, use.call, architecture);
     if (bound.conditions.empty()) return {rule.action};
-    decision.chain.push_back(std::move(bound));
+    const auto place = std::ranges::upper_bound(decision.chain, bound, rule_goes_before);
+    decision.chain.insert(place, std::move(bound));
   }
-  std::ranges::stable_sort(decision.chain, rule_goes_before);
   return decision;
 }
 
