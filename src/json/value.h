@@ -13,7 +13,8 @@ namespace berth::json {
 
 struct Member;
 
-// A JSON value in a document's arena. Strings are UTF-8 without NUL; numbers keep their exact integer where they are one.
+// A JSON value in a document's arena. Strings are UTF-8 without NUL; numbers keep their exact
+// integer where they are one.
 class Value {
  public:
   enum class Kind : unsigned char { Null, Bool, Signed, Unsigned, Double, String, Array, Object };
@@ -21,12 +22,21 @@ class Value {
   Kind kind = Kind::Null;
   union {
     bool boolean;
-    int64_t signed_integer = 0;     // Signed: always negative
-    uint64_t unsigned_integer;      // Unsigned: zero and above
-    double real;                    // anything with a point or an exponent
-    struct { const char* data; size_t size; } string_;
-    struct { const Value* data; size_t size; } array_;
-    struct { const Member* data; size_t size; } object_;
+    int64_t signed_integer = 0;  // Signed: always negative
+    uint64_t unsigned_integer;   // Unsigned: zero and above
+    double real;                 // anything with a point or an exponent
+    struct {
+      const char* data;
+      size_t size;
+    } string_;
+    struct {
+      const Value* data;
+      size_t size;
+    } array_;
+    struct {
+      const Member* data;
+      size_t size;
+    } object_;
   };
 
   std::string_view string() const { return {string_.data, string_.size}; }
@@ -63,15 +73,16 @@ class Document {
   friend Result<Document> parse(std::string_view text);
 };
 
-// RFC 8259, strictly: one value, UTF-8 checked, no NUL, no duplicate keys, 64 levels. Fails with InvalidConfig and the
-// place as "line:column" (1-based) in the message.
+// RFC 8259, strictly: one value, UTF-8 checked, no NUL, no duplicate keys, 64 levels. Fails with
+// InvalidConfig and the place as "line:column" (1-based) in the message.
 Result<Document> parse(std::string_view text);
 
 struct Position {
   int line = 0;
   int column = 0;
 };
-// Where in the (valid) text the value of an RFC 6901 pointer begins; for messages. {0,0} when it is not there.
+// Where in the (valid) text the value of an RFC 6901 pointer begins; for messages. {0,0} when it is
+// not there.
 Position locate(std::string_view text, std::string_view pointer);
 
 }  // namespace berth::json

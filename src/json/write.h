@@ -12,9 +12,10 @@ namespace berth::json {
 // Writer(kTab): one tab a level, as `runc spec` prints.
 inline constexpr int kTab = -1;
 
-// Writes JSON text piece by piece: Writer w; w.begin_object(); w.key("pid"); w.number(3); w.end(); w.text().
-// Compact by default; indent > 0 (or kTab) writes one member a line as Go's MarshalIndent does (runc's state, list, spec).
-// The text is valid JSON whatever bytes the strings hold: what is not UTF-8 becomes U+FFFD.
+// Writes JSON text piece by piece: Writer w; w.begin_object(); w.key("pid"); w.number(3); w.end();
+// w.text(). Compact by default; indent > 0 (or kTab) writes one member a line as Go's MarshalIndent
+// does (runc's state, list, spec). The text is valid JSON whatever bytes the strings hold: what is
+// not UTF-8 becomes U+FFFD.
 class Writer {
  public:
   explicit Writer(int indent = 0) : indent_(indent) {}
@@ -26,8 +27,10 @@ class Writer {
 
   Writer& string(std::string_view value);
   Writer& number(std::integral auto value) {
-    if constexpr (std::is_signed_v<decltype(value)>) return signed_number(value);
-    else return unsigned_number(value);
+    if constexpr (std::is_signed_v<decltype(value)>)
+      return signed_number(value);
+    else
+      return unsigned_number(value);
   }
   Writer& real(double value);
   Writer& boolean(bool value);

@@ -94,6 +94,19 @@ const Namespace* find_namespace(const Linux& platform, NamespaceType type) {
   return found == platform.namespaces.end() ? nullptr : &*found;
 }
 
+std::string pointer_token(std::string_view name) {
+  std::string token;
+  for (const char c : name) {
+    if (c == '~')
+      token += "~0";
+    else if (c == '/')
+      token += "~1";
+    else
+      token += c;
+  }
+  return token;
+}
+
 bool has_control_character(std::string_view text) {
   return std::ranges::any_of(
       text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });

@@ -28,6 +28,8 @@ std::unexpected<Error> invalid(std::string_view pointer, fmt::format_string<cons
 }
 
 const Namespace* find_namespace(const Linux& platform, NamespaceType type);
+// A member's name as part of a JSON pointer.
+std::string pointer_token(std::string_view name);
 bool has_control_character(std::string_view text);
 bool is_interface_name(std::string_view name);
 // "0-3,7": digits, commas and hyphens.

@@ -69,7 +69,7 @@ Result<> time_offsets_are_sound(const Linux& platform) {
     return invalid("/linux/timeOffsets", "needs a new time namespace in /linux/namespaces");
   }
   for (const TimeOffset& offset : platform.time_offsets) {
-    const std::string at = "/linux/timeOffsets/" + offset.clock;
+    const std::string at = "/linux/timeOffsets/" + pointer_token(offset.clock);
     if (offset.clock != "monotonic" && offset.clock != "boottime")
       return invalid(at, "unknown clock");
     if (offset.nanoseconds >= 1'000'000'000)
@@ -88,7 +88,7 @@ Result<> net_devices_are_sound(const Linux& platform) {
   }
   std::vector<std::string_view> inside;
   for (const NetDevice& device : platform.net_devices) {
-    const std::string at = "/linux/netDevices/" + device.host_name;
+    const std::string at = "/linux/netDevices/" + pointer_token(device.host_name);
     if (!is_interface_name(device.host_name))
       return invalid(at, "not the name of a network device");
     if (!device.name.empty() && !is_interface_name(device.name)) {

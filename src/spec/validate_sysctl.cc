@@ -37,18 +37,7 @@ const Rule* rule_for(std::string_view path) {
   return rule == std::end(kRules) ? nullptr : rule;
 }
 
-std::string pointer_of_key(std::string_view key) {
-  std::string pointer = "/linux/sysctl/";
-  for (const char c : key) {
-    if (c == '~')
-      pointer += "~0";
-    else if (c == '/')
-      pointer += "~1";
-    else
-      pointer += c;
-  }
-  return pointer;
-}
+std::string pointer_of_key(std::string_view key) { return "/linux/sysctl/" + pointer_token(key); }
 
 Result<> setting_is_the_containers(const Spec& spec, const std::string& key) {
   const std::string path = sysctl_path(key);

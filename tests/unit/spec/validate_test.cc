@@ -56,6 +56,15 @@ TEST(Validate, AcceptsGoodConfigs) {
   EXPECT_TRUE(read_valid_spec(R"({"ociVersion":"1.0.0","root":{"path":"rootfs"}})"));
 }
 
+TEST(Validate, AcceptsWhatEnginesWrite) {
+  const std::string text = file_text(BERTH_SOURCE_DIR "/tests/unit/spec/engine_config.json");
+  const auto spec = read_valid_spec(text);
+  ASSERT_TRUE(spec.has_value()) << spec.error().message();
+  EXPECT_EQ(spec->platform.seccomp->rules.size(), 5U);
+  EXPECT_FALSE(spec->platform.seccomp->flags.has_value());
+  EXPECT_TRUE(unknown_members(text)->empty());
+}
+
 TEST(Validate, Version) {
   for (const char* version : {"1.0.0", "1.0.2-dev", "1.3.0-rc.1+build", "1.99.0"})
     expect_valid({.version = version});
