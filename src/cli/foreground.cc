@@ -72,7 +72,6 @@ Result<Signals> Signals::take() {
     sigprocmask(SIG_SETMASK, &before, nullptr);
     return system_error(problem, "signalfd");
   }
-  signal(SIGPIPE, SIG_IGN);
   return Signals(descriptor, before);
 }
 
@@ -93,6 +92,8 @@ Result<> become_subreaper() {
 }
 
 Result<int> stay_with(Process& process, const Signals& signals) {
+  // Only now: what is ignored stays so for the container's program.
+  (void)signal(SIGPIPE, SIG_IGN);
   auto relay = TRY(relay_for(process));
   enum { kEnd, kSignals, kRelay };
   pollfd watched[kRelay + TerminalRelay::kDescriptors] = {{process.pidfd(), POLLIN, 0},

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+import pytest
+
+
+@pytest.mark.parametrize("name", ["KILL", "SIGKILL", "kill", "sigKill", "9"])
+def test_forms_of_a_signal(berth, name):
+    container = berth.running()
+    berth.ok("kill", container, name)
+    berth.wait_stopped(container)
+
+
+def test_default_is_term(berth):
+    container = berth.running("trap 'exit 3' TERM; while :; do read line; done")
+    berth.ok("kill", container)
+    berth.wait_stopped(container)
+
+
+def test_real_time_signal(berth):
+    container = berth.running("trap 'exit 3' 37; while :; do read line; done")
+    berth.ok("kill", container, "RTMIN+3")
+    berth.wait_stopped(container)
+
+
+@pytest.mark.parametrize("name", ["FOO", "65", "-9", "RTMIN+99", "RTMIN3", ""])
+def test_unknown_signal(berth, name):
+    if name:
+        assert f'unknown signal "{name}"' in berth.fails("kill", "no-such", name)
+
+
+def test_all(berth):
+    container = berth.running("sleep 1000 & read line")
+    berth.ok("kill", "--all", container, "9")
+    berth.wait_stopped(container)
+
+
+def test_created_container(berth):
+    container = berth.new_id()
+    berth.ok("create", "-b", berth.bundle("true"), container)
+    berth.ok("kill", container, "KILL")
+    berth.wait_stopped(container)
+
+
+@pytest.mark.parametrize("option", [[], ["--all"]])
+def test_stopped_container(berth, option):
+    container = berth.new_id()
+    berth.ok("run", "--keep", "-b", berth.bundle("true"), container)
+    assert "container not running" in berth.fails("kill", *option, container, "KILL")
+
+
+def test_no_such_container(berth):
+    assert "container does not exist" in berth.fails("kill", "no-such", "KILL")

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+import json
+import subprocess
+
+
+def test_empty(berth):
+    berth.root.mkdir()
+    assert berth.ok("list") == "ID          PID         STATUS      BUNDLE      CREATED     OWNER\n"
+    assert berth.ok("list", "-f", "json") == "null\n"
+    assert berth.ok("list", "-q") == ""
+
+
+def test_root_that_is_not_there(berth):
+    assert "no such file or directory" in berth.fails("list")
+
+
+def test_default_root_that_is_not_there(berth, tmp_path):
+    done = subprocess.run([berth.path, "list", "-q"], env={"XDG_RUNTIME_DIR": str(tmp_path)}, capture_output=True)
+    assert done.returncode == 0
+
+
+def test_two_containers(berth):
+    ids = [berth.new_id(), berth.new_id()]
+    bundle = berth.bundle("true")
+    berth.ok("create", "-b", bundle, ids[0])
+    berth.ok("run", "--keep", "-b", bundle, ids[1])
+    assert berth.ok("list", "-q").split() == ids
+    states = json.loads(berth.ok("list", "--format=json"))
+    assert [(s["id"], s["status"], s["owner"]) for s in states] == [(ids[0], "created", "root"),
+                                                                     (ids[1], "stopped", "root")]
+    header, first, second = berth.ok("list").splitlines()
+    assert first.split() == [ids[0], str(states[0]["pid"]), "created", str(bundle), states[0]["created"], "root"]
+    assert second.split()[:3] == [ids[1], "0", "stopped"]
+    assert header.index("BUNDLE") == first.index(str(bundle)) == second.index(str(bundle))
+
+
+def test_one_broken_record_hides_nothing(berth):
+    ids = [berth.new_id(), berth.new_id()]
+    bundle = berth.bundle("true")
+    for container in ids:
+        berth.ok("run", "--keep", "-b", bundle, container)
+    (berth.root / ids[0] / "state.json").write_text("{")
+    done = berth("list", "-q")
+    assert (done.returncode, done.stdout) == (0, ids[1] + "\n")
+    assert f"berth: warning: container {ids[0]}: " in done.stderr
