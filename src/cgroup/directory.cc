@@ -135,9 +135,24 @@ Result<bool> Directory::exists() const {
 Result<std::string> Directory::read(const std::string& file) const {
   if (left_out_) return missing_file(*this, file);
   const int directory = TRY(fd());
-  Result<std::string> text = os::read_file_at(directory, file.c_str(), kFileLimit);
+  Result<std::string> text = read_control(directory, file);
   if (!text && is_missing(text.error())) return missing_file(*this, file);
   return text;
+}
+
+Result<std::string> read_control(int dirfd, const std::string& file) {
+  const os::UniqueFd opened(::openat(dirfd, file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!opened) return system_error(errno, "open {}", file);
+  std::string text;
+  char part[8192];
+  for (;;) {
+    const ssize_t size = ::read(opened.get(), part, sizeof part);
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return system_error(errno, "read {}", file);
+    text.append(part, static_cast<size_t>(size));
+    if (static_cast<size_t>(size) < sizeof part / 2) return text;
+    if (text.size() > kFileLimit) return system_error(EFBIG, "read {}", file);
+  }
 }
 
 Result<> Directory::write(const std::string& file, std::string_view text) const {

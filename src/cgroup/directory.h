@@ -72,6 +72,9 @@ class Directory {
   mutable os::UniqueFd root_, parent_, own_;
 };
 
+// A control file. They are small and made in one piece: one read is enough but for long ones.
+Result<std::string> read_control(int dirfd, const std::string& file);
+
 // ENOENT of a file in a cgroup, in words of our own: engines take the system's text for a missing
 // program.
 std::unexpected<Error> missing_file(const Directory& directory, std::string_view file);

@@ -71,8 +71,7 @@ Result<> enable_one_by_one(int level, const Names& missing, const Names& needed,
 Result<> enable_at(const Directory& directory, const std::string& path, const Names& wanted,
                    const Names& needed) {
   const os::UniqueFd level = TRY(directory.open_in_hierarchy(path, O_PATH | O_DIRECTORY));
-  const Names present =
-      split_words(TRY(os::read_file_at(level.get(), "cgroup.subtree_control", 4096)));
+  const Names present = split_words(TRY(read_control(level.get(), "cgroup.subtree_control")));
   const Names missing = missing_from(wanted, present);
   if (missing.empty()) return {};
   std::string all;
@@ -85,8 +84,7 @@ Result<> enable_at(const Directory& directory, const std::string& path, const Na
 
 Result<> enable_controllers(const Directory& directory, std::span<const plan::CgroupWrite> writes) {
   const os::UniqueFd root = TRY(directory.open_in_hierarchy("", O_PATH | O_DIRECTORY));
-  const Names available =
-      split_words(TRY(os::read_file_at(root.get(), "cgroup.controllers", 4096)));
+  const Names available = split_words(TRY(read_control(root.get(), "cgroup.controllers")));
   const Names needed = needed_by(writes);
   for (const std::string& name : missing_from(needed, available)) {
     return std::unexpected(Error(ErrorKind::System, ENOENT,

@@ -14,9 +14,25 @@
 #include "cgroup/waiting.h"
 #include "cgroup/writes.h"
 #include "core/context.h"
+#include "os/file.h"
 
 namespace berth::cgroup {
 namespace {
+
+// A cgroup gets real-time only out of its parent's share: what was just made has none.
+Result<> give_parents_realtime(const Directory& directory,
+                               std::span<const plan::CgroupWrite> writes) {
+  for (const std::string& path : directory.made_parents()) {
+    const os::UniqueFd level = TRY(directory.open_in_hierarchy(path, O_PATH | O_DIRECTORY));
+    for (const plan::CgroupWrite& write : writes) {
+      if (!write.file.starts_with("cpu.rt_")) continue;
+      TRY(os::write_file_at(level.get(), write.file.c_str(), write.value) |
+          context("write {} to {} of cgroup {}", write.value, write.file, path) |
+          at(write.pointer));
+    }
+  }
+  return {};
+}
 
 class V1Manager final : public CgroupManager {
  public:
@@ -106,6 +122,7 @@ Result<> V1Manager::make(Directory& directory, std::span<const plan::CgroupWrite
   if (directory.has("freezer") && trimmed(TRY(directory.read("freezer.state"))) != "THAWED")
     return frozen_error(directory);
   if (directory.has("cpuset")) TRY(fill_cpuset(directory));
+  if (directory.has("cpu")) TRY(give_parents_realtime(directory, writes));
   os::UniqueFd tasks = TRY(directory.open_file("tasks", O_WRONLY));
   task_numbers_.push_back(tasks.get());
   tasks_.push_back(std::move(tasks));

@@ -74,6 +74,20 @@ TEST_F(CgroupV1, RejectedLimitTellsTheUsage) {
   ASSERT_OK(cgroup->destroy());
 }
 
+TEST_F(CgroupV1, GivesNewParentsRealtime) {
+  const std::string path = parent_name() + "/rt/a";
+  if (!fs::exists(directory("cpu", "/") / "cpu.rt_runtime_us")) GTEST_SKIP() << "no RT_GROUP_SCHED";
+  const plan::CgroupWrite write = {
+      .controller = "cpu", .file = "cpu.rt_runtime_us", .value = "1000", .retry_last = true};
+  // The directory that all tests share may be there already, without real-time.
+  ASSERT_OK(manager(parent_name())->destroy());
+  auto cgroup = manager(path);
+  ASSERT_OK(cgroup->create({&write, 1}));
+  ASSERT_OK(cgroup->apply({&write, 1}));
+  EXPECT_EQ(text_of(directory("cpu", path) / "cpu.rt_runtime_us"), "1000\n");
+  ASSERT_OK(manager(parent_name())->destroy());
+}
+
 TEST_F(CgroupV1, CopiesCpusetsDown) {
   const std::string path = parent_name() + "/sets/a/b";
   auto cgroup = manager(path);
