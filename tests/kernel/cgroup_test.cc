@@ -197,13 +197,20 @@ bool enter_v2() {
   return ::mount("cgroup2", "/sys/fs/cgroup", "cgroup2", 0, nullptr) == 0;
 }
 
-// The case in a child with cgroup2 mounted over /sys/fs/cgroup; its failures are on stderr.
-void on_v2(const std::function<void()>& test) {
+bool enter_pure_v1() {
+  if (::unshare(CLONE_NEWNS) || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr)) {
+    return false;
+  }
+  ::umount2("/sys/fs/cgroup/unified", MNT_DETACH);
+  return facts().cgroup_layout == plan::CgroupLayout::V1;
+}
+
+// The case in a child with its own cgroup mounts; its failures are on stderr.
+void in_mount_namespace(bool (*enter)(), const std::function<void()>& test) {
   if (::geteuid() != 0) GTEST_SKIP() << "needs root";
   const pid_t child = ::fork();
   if (child == 0) {
-    if (!enter_v2()) ::_exit(2);
-    if (facts().cgroup_layout != plan::CgroupLayout::V2) ::_exit(3);
+    if (!enter()) ::_exit(2);
     test();
     (void)manager(parent_name())->destroy();
     const bool clean = existing(parent_name()) == 0;
@@ -214,6 +221,42 @@ void on_v2(const std::function<void()>& test) {
   EXPECT_EQ(status, 0) << "exit " << WEXITSTATUS(status);
 }
 
+void on_v2(const std::function<void()>& test) { in_mount_namespace(enter_v2, test); }
+
+void on_pure_v1(const std::function<void()>& test) {
+  if (!is_v1()) GTEST_SKIP() << "needs cgroup v1";
+  in_mount_namespace(enter_pure_v1, test);
+}
+
+TEST(CgroupPureV1, Lives) { on_pure_v1(lifecycle); }
+TEST(CgroupPureV1, AddsAProcess) { on_pure_v1(adds_a_process); }
+TEST(CgroupPureV1, FreezesAndKills) { on_pure_v1(freezes_and_kills); }
+TEST(CgroupPureV1, RefusesFrozen) { on_pure_v1(refuses_frozen); }
+TEST(CgroupPureV1, KillsNested) { on_pure_v1(kills_nested); }
+
+// No descriptor stays open when the manager is gone.
+void leaks_nothing() {
+  const auto open_descriptors = [] {
+    const fs::directory_iterator all("/proc/self/fd");
+    return std::distance(fs::begin(all), fs::end(all));
+  };
+  const auto before = open_descriptors();
+  {
+    const std::string path = parent_name() + "/leak";
+    auto cgroup = manager(path);
+    ASSERT_OK(cgroup->create({}));
+    const plan::DeviceRulePlan none[] = {rule('a', -1, -1, false)};
+    ASSERT_OK(cgroup->apply_devices(none));
+    ASSERT_OK(manager(path)->apply_devices(none));
+    (void)cgroup->stats();
+    ASSERT_OK(cgroup->kill_all(SIGKILL));
+    ASSERT_OK(cgroup->destroy());
+  }
+  EXPECT_EQ(open_descriptors(), before);
+}
+
+TEST_F(CgroupV1, LeaksNothing) { leaks_nothing(); }
+TEST(CgroupV2, LeaksNothing) { on_v2(leaks_nothing); }
 TEST(CgroupV2, Lives) { on_v2(lifecycle); }
 TEST(CgroupV2, AddsAProcess) { on_v2(adds_a_process); }
 TEST(CgroupV2, FreezesAndKills) { on_v2(freezes_and_kills); }
