@@ -93,6 +93,8 @@ Result<Plan> make_plan(const spec::Spec& spec, const HostFacts& facts, const Req
   init.process = TRY(plan_own_process(spec, facts, request, host.warnings));
   TRY(plan_mounts(spec, facts, request, plan));
   TRY(plan_devices(spec, plan));
+  // Nodes can be made in the initial user namespace only, whoever made the other one.
+  init.bind_devices = init.bind_devices || facts.in_user_namespace;
   TRY(plan_hooks(spec, plan));
   init.hostname = spec.hostname;
   init.domainname = spec.domainname;

@@ -76,7 +76,8 @@ Result<> plan_user(const ProcessSource& source, ProcessPlan& plan) {
                   "additional groups can not be set: setgroups is denied in this user namespace");
   }
   // Whether a joined one denies it is not known here: only who can not do without finds out.
-  plan.set_groups = !denied && !(joined && source.facts.euid != 0 && plan.groups.empty());
+  const bool unsure = joined && source.facts.euid != 0;
+  plan.set_groups = !denied && (!unsure || !plan.groups.empty());
   return {};
 }
 

@@ -58,6 +58,12 @@ TEST_F(MakePlan, LoopbackIsLeftAloneInAJoinedNetwork) {
   EXPECT_FALSE(planned().init.bring_up_loopback);
 }
 
+TEST_F(MakePlan, DevicesAreBoundInsideSomebodysUserNamespace) {
+  EXPECT_FALSE(planned().init.bind_devices);
+  facts_.in_user_namespace = true;
+  EXPECT_TRUE(planned().init.bind_devices);
+}
+
 TEST_F(MakePlan, SysctlsByEitherSeparator) {
   spec_.platform.sysctl = {{"net.ipv4.ip_forward", "1"}, {"net/ipv4/conf/eth0.1/x", "2"}};
   const std::vector<SysctlItem> items = planned().init.sysctls;
