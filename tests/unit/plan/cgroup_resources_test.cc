@@ -251,8 +251,8 @@ TEST(CgroupResources, OrderOfPairsMayTurn) {
   memory(resources).limit = 4096;
   cpu(resources).burst = 1;
   std::vector<std::string> warnings;
-  for (const CgroupWrite& write : *plan_cgroup_v1(resources, warnings))
-    EXPECT_TRUE(write.retry_last) << write.file;
+  const std::vector<CgroupWrite> writes = *plan_cgroup_v1(resources, warnings);
+  for (const CgroupWrite& write : writes) EXPECT_TRUE(write.retry_last) << write.file;
 }
 
 }  // namespace
