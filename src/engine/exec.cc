@@ -129,6 +129,7 @@ Result<> launch(Entry& entry) {
   entry.prepared.target = entry.target.get();
   const auto files = entry.cgroup->task_files();
   entry.prepared.process.task_files.assign(files.begin(), files.end());
+  engine::keep_descriptors(entry.prepared.process, entry.plan.process.preserve_fds, {entry.prepared.target});
   engine::NamespaceVisit visit;
   if ((entry.plan.namespaces & CLONE_NEWPID) != 0) TRY(visit.enter(entry.target.get(), CLONE_NEWPID, "/proc/thread-self/ns/pid"));
   int pidfd = -1;

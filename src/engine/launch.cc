@@ -65,6 +65,11 @@ Result<> launch(Creation& creation) {
   auto [host, inside] = TRY(os::packet_pair());
   creation.channel = sync::HostEnd(std::move(host));
   creation.prepared.process.channel = inside.get();
+  init::PreparedInit& prepared = creation.prepared;
+  std::vector<int> more{prepared.gate, prepared.hook_output};
+  more.insert(more.end(), prepared.joined.begin(), prepared.joined.end());
+  more.insert(more.end(), prepared.mount_sources.begin(), prepared.mount_sources.end());
+  keep_descriptors(prepared.process, creation.plan.init.process.preserve_fds, std::move(more));
   const int cgroup = creation.cgroup ? creation.cgroup->clone_target() : -1;
   const bool directly = creation.plan.host.namespaces.shape == plan::LaunchShape::Direct;
   TRY(directly ? launch_directly(creation, cgroup) : launch_through_joiner(creation, cgroup));

@@ -10,6 +10,8 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
+#include <algorithm>
+
 #include "berth/try.h"
 #include "core/context.h"
 #include "os/file.h"
@@ -116,6 +118,15 @@ void prepare_process(const plan::ProcessPlan& plan, const std::string& id, const
   prepared.seccomp = {.len = static_cast<unsigned short>(seccomp.code.size()), .filter = const_cast<sock_filter*>(seccomp.code.data())};
   prepared.seccomp_flags = seccomp.flags;
   prepared.seccomp_listener = seccomp.wants_listener;
+}
+
+void keep_descriptors(init::PreparedProcess& prepared, int preserved, std::vector<int> more) {
+  more.push_back(prepared.channel);
+  more.insert(more.end(), prepared.task_files.begin(), prepared.task_files.end());
+  for (int fd = 3; fd < 3 + preserved; ++fd) more.push_back(fd);
+  std::erase_if(more, [](int fd) { return fd < 3; });
+  std::ranges::sort(more);
+  prepared.kept = std::move(more);
 }
 
 Result<> prepare_init(Creation& creation) {

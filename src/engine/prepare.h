@@ -11,6 +11,9 @@ namespace berth::engine {
 void prepare_process(const plan::ProcessPlan& plan, const std::string& id, const security::SeccompProgram& seccomp,
                      std::string& home, init::PreparedProcess& prepared);
 
+// Sets `kept` once all descriptors are known: those named in prepared, the caller's preserved ones, and `more`.
+void keep_descriptors(init::PreparedProcess& prepared, int preserved, std::vector<int> more);
+
 // The rest of what init needs: namespaces and mount sources opened, hooks, state documents. Descriptors go to
 // creation.descriptors.
 Result<> prepare_init(Creation& creation);

@@ -55,6 +55,18 @@ StepResult limit_process(ProcessContext& process) {
   return {};
 }
 
+// First of all: the host's directories and locks must not live on in the child, nor be reached through it.
+StepResult close_foreign(ProcessContext& process) {
+  unsigned next = kFirstFd;
+  for (const int fd : process.prepared.kept) {
+    const auto number = static_cast<unsigned>(fd);
+    if (number > next) (void)::syscall(SYS_close_range, next, number - 1, 0);
+    if (number >= next) next = number + 1;
+  }
+  (void)::syscall(SYS_close_range, next, ~0U, 0);
+  return {};
+}
+
 // Only what was asked for crosses into the program; the channel and the gate are close-on-exec by themselves.
 StepResult close_descriptors(ProcessContext& process) {
   const int kept = process.plan.preserve_fds;

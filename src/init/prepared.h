@@ -23,6 +23,7 @@ struct PreparedState {
 // What every process of a container needs, init or exec'ed.
 struct PreparedProcess {
   int channel = -1;                     // InitEnd
+  std::vector<int> kept = {};           // descriptors that the child needs, ascending: all others above 2 are closed first
   std::vector<int> task_files = {};     // v1: "0" is written to each
   std::vector<char*> argv = {};
   std::vector<char*> envp = {};

@@ -47,6 +47,7 @@ struct EnterStep {
 
 // How a further process gets into a container. The other side is engine/exec.cc.
 constexpr EnterStep kSetUp[] = {
+    {Step::CloseDescriptors, on_process<close_foreign>},
     {Step::JoinCgroup, on_process<join_cgroup>},    {Step::StartSession, on_process<start_session>},
     {Step::LimitProcess, on_process<open_label>},   {Step::JoinNamespaces, join_container},
     {Step::OpenTerminal, open_terminal},            {Step::LimitProcess, on_process<limit_process>},

@@ -77,6 +77,7 @@ StepResult join_cgroup(ProcessContext& process);
 StepResult start_session(ProcessContext& process);
 StepResult open_label(ProcessContext& process);
 StepResult limit_process(ProcessContext& process);
+StepResult close_foreign(ProcessContext& process);
 StepResult close_descriptors(ProcessContext& process);
 StepResult change_directory(ProcessContext& process);
 StepResult drop_privileges(ProcessContext& process);
