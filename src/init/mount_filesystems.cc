@@ -85,7 +85,9 @@ StepResult mount_new_filesystem(const MountContext& mount) {
   } else if (inherits_mode(item)) {
     target.reset(os::RootDir(mount.init.root).open(item.target.c_str()));
     struct stat status;
-    if (target && ::fstat(target.get(), &status) == 0) (void)::fchmodat(fd.get(), ".", status.st_mode & 07777, 0);
+    if (target && ::fstat(target.get(), &status) == 0 && ::fchmodat(fd.get(), ".", status.st_mode & 07777, 0) < 0) {
+      return mount.failed(Action::SetAttributes, errno);
+    }
   }
   if (!target) target.reset(target_of(mount, true));
   if (!target) return mount.failed(Action::MakeTarget, target.get());

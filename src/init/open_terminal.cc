@@ -63,7 +63,10 @@ StepResult open_terminal_in(ProcessContext& process, int root, bool console) {
     const winsize size{.ws_row = process.plan.console_rows, .ws_col = process.plan.console_columns, .ws_xpixel = 0, .ws_ypixel = 0};
     if (::ioctl(master.get(), TIOCSWINSZ, &size) < 0) return failure(Step::OpenTerminal, errno);
   }
-  (void)::fchown(slave.get(), process.plan.uid, static_cast<gid_t>(-1));
+  // A user that is not mapped here can not own it: the mode then decides.
+  if (::fchown(slave.get(), process.plan.uid, static_cast<gid_t>(-1)) < 0 && errno != EINVAL && errno != EPERM) {
+    return failure(Step::OpenTerminal, errno);
+  }
   if (console) {
     const int bound = bind_console(root, slave.get());
     if (bound < 0) return failure(Step::OpenTerminal, bound, -1, Action::Attach);
