@@ -31,7 +31,8 @@ constexpr int kSeals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
 bool runs_protected(int self) {
   struct statfs filesystem;
   if (::fstatfs(self, &filesystem) == 0 && (filesystem.f_flags & ST_RDONLY) != 0) return true;
-  return (::fcntl(self, F_GET_SEALS) & kSeals) == kSeals;
+  const int seals = ::fcntl(self, F_GET_SEALS);  // -1 for what is no memfd
+  return seals >= 0 && (seals & kSeals) == kSeals;
 }
 
 // A clone of the binary's mount, read-only; once its descriptor is closed it belongs to no namespace and can not be changed.
