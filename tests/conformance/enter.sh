@@ -1,0 +1,87 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# enter.sh NAME LAYOUT COMMAND...: runs COMMAND where all that it leaves behind ends with it: in process, mount, network
+# and cgroup namespaces of its own, on an own /tmp, with /sys/fs/cgroup showing only the cgroups NAME made for it.
+# LAYOUT is hybrid, v1 (without the v2 hierarchy) or v2.
+set -euo pipefail
+
+# hierarchies: a line for each mounted cgroup hierarchy: type, options, mount point, our own cgroup there.
+hierarchies() {
+  awk 'NR == FNR { split($0, f, ":"); path[f[2]] = f[3]; next }
+       { for (i = 7; $i != "-"; i++); type = $(i + 1) }
+       type != "cgroup" && type != "cgroup2" { next }
+       { key = ""; n = split($(i + 3), option, ",")
+         for (j = 1; j <= n; j++) if (option[j] in path && option[j] != "") key = option[j]
+         for (k in path) if (type == "cgroup" && k != "" && index("," $(i + 3) ",", "," k ",")) key = k
+         if (type == "cgroup2") key = ""
+         if (!($5 in seen)) print type, key == "" ? "none" : key, $5, path[key]
+         seen[$5] = 1 }' /proc/self/cgroup /proc/self/mountinfo
+}
+
+join_cgroup() {
+  local directory=$1
+  mkdir -p "$directory"
+  # A new cpuset is empty, and then takes no process.
+  if [[ -e $directory/cpuset.cpus && -e $directory/cgroup.clone_children ]]; then
+    cat "$directory/../cpuset.cpus" >"$directory/cpuset.cpus"
+    cat "$directory/../cpuset.mems" >"$directory/cpuset.mems"
+  fi
+  echo $$ >"$directory/cgroup.procs"
+}
+
+outside() {
+  local name=$1 type option point own
+  while read -r type option point own; do
+    join_cgroup "$point${own%/}/$name"
+  done < <(hierarchies)
+  shift
+  exec unshare --cgroup --mount --net --pid --fork --kill-child --mount-proc "$0" --inside "$@"
+}
+
+# The machine's own cgroup mounts stay as they are, below the new ones.
+mount_cgroups() {
+  local layout=$1 list type option point
+  if [[ $layout == v2 ]]; then
+    mount -t cgroup2 none /sys/fs/cgroup
+    return
+  fi
+  list=$(hierarchies)
+  mount -t tmpfs -o mode=755 tmpfs /sys/fs/cgroup
+  while read -r type option point _; do
+    [[ $type == cgroup || $layout == hybrid ]] || continue
+    mkdir "$point"
+    [[ $type == cgroup ]] || option=rw
+    [[ $option != name=* ]] || option=none,$option
+    mount -t "$type" -o "$option" "$type" "$point"
+  done <<<"$list"
+}
+
+# A frozen process does not die, and we would wait for it.
+thaw() {
+  local file
+  find /sys/fs/cgroup -name freezer.state -o -name cgroup.freeze | while read -r file; do
+    [[ $file == *.state ]] && echo THAWED >"$file" || echo 0 >"$file"
+  done
+}
+
+inside() {
+  local layout=$1 status=0
+  shift
+  ip link set lo up
+  # A test of crun's wants process ids of five digits.
+  echo 20000 >/proc/sys/kernel/ns_last_pid || true
+  mount_cgroups "$layout"
+  mount -t tmpfs -o mode=1777 tmpfs /tmp
+  cd /tmp
+  # This shell stays: it is the first process, which has to reap what others leave.
+  "$@" || status=$?
+  thaw
+  exit "$status"
+}
+
+if [[ $1 == --inside ]]; then
+  shift
+  inside "$@"
+else
+  outside "$@"
+fi
