@@ -71,10 +71,39 @@ class Outliner {
     }
   }
 
-  void nested(std::string_view label, size_t depth, bool object) {
-    char end = object ? '}' : ']';
+  // The whole value in one line; nested ones in their brackets.
+  std::string compact() {
+    char first = peek();
+    if (first == '"') return string();
+    if (first != '{' && first != '[') return word();
+    char end = first == '{' ? '}' : ']';
     ++next_;
-    if (take(end)) return;
+    std::string text;
+    while (!take(end) && next_ < json_.size()) {
+      if (!text.empty()) text += ", ";
+      if (first == '{') {
+        text += string() + ": ";
+        take(':');
+      }
+      bool opens = peek() == '{' || peek() == '[';
+      char open = peek();
+      auto inner = compact();
+      text += opens ? open + inner + (open == '{' ? '}' : ']') : inner;
+      take(',');
+    }
+    return text;
+  }
+
+  void nested(std::string_view label, size_t depth, bool object) {
+    constexpr size_t kWidth = 110;
+    auto start = next_;
+    auto short_form = compact();
+    if (short_form.empty()) return;
+    if (!label.empty() && depth * 2 + label.size() + short_form.size() < kWidth) {
+      line(label, depth, short_form);
+      return;
+    }
+    next_ = start + 1;
     if (!label.empty()) line(label, depth, "");
     size_t inner = label.empty() ? depth : depth + 1;
     do {
@@ -87,7 +116,7 @@ class Outliner {
         value("-", inner);
       }
     } while (take(','));
-    take(end);
+    take(object ? '}' : ']');
   }
 
   std::string_view json_;

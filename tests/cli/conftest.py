@@ -7,6 +7,7 @@ import pathlib
 import select
 import shutil
 import subprocess
+import tempfile
 
 import pytest
 
@@ -73,11 +74,18 @@ class Berth:
         return [self.path, f"--root={self.root}", *map(str, arguments)]
 
     def __call__(self, *arguments, **options):
-        """Any exit code; standard input is empty."""
-        options = {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True, "timeout": TIMEOUT} | options
+        """Any exit code; standard input is empty. Output goes to files: a container keeps its streams, so that the
+        end of a pipe would be the container's end."""
+        options = {"stdin": subprocess.DEVNULL, "timeout": TIMEOUT} | options
         if "input" in options:
             del options["stdin"]
-        return subprocess.run(self.command(*arguments), **options)
+            options["input"] = options["input"].encode()
+        with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+            done = subprocess.run(self.command(*arguments), stdout=output, stderr=errors, **options)
+            for name, file in (("stdout", output), ("stderr", errors)):
+                file.seek(0)
+                setattr(done, name, file.read().decode(errors="replace"))
+        return done
 
     def ok(self, *arguments, **options):
         done = self(*arguments, **options)
@@ -162,9 +170,12 @@ class Berth:
             try:
                 words = pathlib.Path("/proc", pid, "cmdline").read_bytes().decode(errors="replace")
                 group = pathlib.Path("/proc", pid, "cgroup").read_text()
+                status = pathlib.Path("/proc", pid, "stat").read_text()
             except OSError:
                 continue
-            if self.prefix in words or self.prefix in group:
+            # The machine's init reaps what has ended in its own time.
+            ended = status.rpartition(")")[2].split()[0] in "ZX"
+            if not ended and (self.prefix in words or self.prefix in group):
                 yield f"process {pid} {words!r}"
 
 

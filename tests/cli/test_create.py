@@ -43,7 +43,7 @@ def test_no_bundle(berth, tmp_path):
 def test_malformed_config(berth):
     bundle = berth.bundle("true")
     (bundle / "config.json").write_text('{"ociVersion": "1.0.2",\n  "process": }')
-    assert "config.json:2:14" in berth.fails("create", "-b", bundle, "x")
+    assert "config.json: 2:14: " in berth.fails("create", "-b", bundle, "x")
 
 
 def test_wrong_type_names_the_place(berth):

@@ -42,9 +42,9 @@ def test_half_made_record(berth):
 
 
 def test_damaged_record(berth):
-    container = berth.new_id()
-    berth.ok("run", "--keep", "-b", berth.bundle("true"), container)
-    (berth.root / container / "state.json").write_text("{")
-    assert "state.json" in berth.fails("delete", container)
-    berth.ok("delete", "-f", container)
-    assert not (berth.root / container).exists()
+    folder = berth.root / berth.new_id()
+    folder.mkdir(parents=True)
+    (folder / "state.json").write_text("{")
+    assert "is damaged" in berth.fails("delete", folder.name)
+    berth.ok("delete", "-f", folder.name)
+    assert not folder.exists()

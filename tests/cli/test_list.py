@@ -37,8 +37,8 @@ def test_two_containers(berth):
 def test_one_broken_record_hides_nothing(berth):
     ids = [berth.new_id(), berth.new_id()]
     bundle = berth.bundle("true")
-    for container in ids:
-        berth.ok("run", "--keep", "-b", bundle, container)
+    berth.ok("run", "--keep", "-b", bundle, ids[1])
+    (berth.root / ids[0]).mkdir()
     (berth.root / ids[0] / "state.json").write_text("{")
     done = berth("list", "-q")
     assert (done.returncode, done.stdout) == (0, ids[1] + "\n")

@@ -118,10 +118,9 @@ def test_failure_leaves_nothing(berth):
 
 
 def test_preserved_descriptors(berth, tmp_path):
-    end, other = os.pipe()
-    os.write(other, b"through\n")
-    os.close(other)
-    os.dup2(end, 3)
+    (tmp_path / "file").write_text("through\n")
     bundle = berth.bundle("sh", "-c", "cat <&3")
-    done = berth("run", "--preserve-fds=1", "-b", bundle, berth.new_id(), pass_fds=[3])
+    command = berth.command("run", "--preserve-fds=1", "-b", bundle, berth.new_id())
+    done = subprocess.run(["bash", "-c", f'exec 3<{tmp_path}/file; exec "$@"', "bash", *command], capture_output=True,
+                          text=True)
     assert done.stdout == "through\n", done.stderr

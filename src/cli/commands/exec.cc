@@ -63,6 +63,10 @@ Result<ProcessSpec> process_spec(const Arguments& arguments) {
 Result<int> execute(const Invocation& invocation) {
   const auto& arguments = invocation.arguments;
   auto spec = TRY(process_spec(arguments));
+  if (spec.detach && spec.terminal && spec.console_socket.empty()) {
+    return fail(ErrorKind::InvalidUse,
+                "cannot allocate tty if berth will detach without setting console socket");
+  }
   auto container = TRY(find_container(invocation));
   if (spec.detach) {
     TRY(container.exec(spec));
