@@ -103,7 +103,9 @@ void TerminalRelay::move(const pollfd* watched) {
 }
 
 void TerminalRelay::read_input() {
-  if (read_some(STDIN_FILENO, to_console_) == 0) end_of_input();
+  auto count = read_some(STDIN_FILENO, to_console_);
+  if (count > 0) at_line_start_ = to_console_.back() == '\n';
+  if (count == 0) end_of_input();
 }
 
 // The container's program sees the end of our input as it would on any terminal.
@@ -113,7 +115,7 @@ void TerminalRelay::end_of_input() {
   if (tcgetattr(console_, &attributes) != 0 || (attributes.c_lflag & ICANON) == 0) return;
   auto end = static_cast<char>(attributes.c_cc[VEOF]);
   // The first one ends a line that has no newline.
-  if (!to_console_.empty() && to_console_.back() != '\n') to_console_ += end;
+  if (!at_line_start_) to_console_ += end;
   to_console_ += end;
 }
 

@@ -40,6 +40,7 @@ class TerminalRelay {
   bool input_open_ = true;
   bool console_open_ = true;
   bool output_open_ = true;
+  bool at_line_start_ = true;  // of what was read from our input
   bool restore_ = false;
   termios before_ = {};
   std::string to_console_ = {};
