@@ -27,7 +27,7 @@ struct ContainerState {
   std::string rootfs = {};
   std::string created = {};  // RFC 3339, UTC, nanoseconds
   StringMap annotations = {};
-  std::string owner = {};    // user name, or "#uid" when there is none
+  std::string owner = {};  // user name, or "#uid" when there is none
 
   // As `berth state` prints it: two spaces of indent, members in runc's order.
   std::string to_json(int indent = 2) const;
@@ -38,8 +38,8 @@ enum class SignalScope {
   All,   // every process of its cgroup
 };
 
-// A container by id. Cheap to open; every call reads the truth from disk and the kernel, so several programs may hold the
-// same container.
+// A container by id. Cheap to open; every call reads the truth from disk and the kernel, so several
+// programs may hold the same container.
 class Container {
  public:
   Container(Container&&) noexcept;
@@ -50,20 +50,23 @@ class Container {
   Result<ContainerState> state() const;
   Result<Status> status() const;
 
-  Result<> start();                             // Created -> Running; returns when the program's execve has happened
+  Result<> start();  // Created -> Running; returns when the program's execve has happened
   Result<Process> exec(const ProcessSpec& spec);  // Running
-  Result<> signal(int signal_number, SignalScope scope = SignalScope::Init);  // Created, Running, Paused
+  Result<> signal(int signal_number,
+                  SignalScope scope = SignalScope::Init);  // Created, Running, Paused
   Result<> pause();
   Result<> resume();
   Result<> update(const Resources& resources);
-  Result<std::vector<pid_t>> processes() const;   // of its cgroup, in the caller's pid namespace
+  Result<std::vector<pid_t>> processes() const;  // of its cgroup, in the caller's pid namespace
   Result<Stats> stats() const;
-  // A descriptor that becomes readable when the container's cgroup met an out-of-memory kill, and the count so far.
+  // A descriptor that becomes readable when the container's cgroup met an out-of-memory kill, and
+  // the count so far.
   Result<int> oom_fd() const;
   Result<uint64_t> oom_kills() const;
 
-  // Stopped or Created -> gone: cgroup, record, then the poststop hooks. With force also from any other status, and from a
-  // half-made or damaged record. May be repeated; fails while anything of the container is left.
+  // Stopped or Created -> gone: cgroup, record, then the poststop hooks. With force also from any
+  // other status, and from a half-made or damaged record. May be repeated; fails while anything of
+  // the container is left.
   Result<> destroy(bool force = false);
 
   struct Inner;

@@ -21,8 +21,9 @@ enum class ErrorKind : unsigned char {
 
 std::string_view to_string(ErrorKind kind);
 
-// Why an operation failed: one cause, the trail of what was being done, and the place in config.json that asked for it.
-// One pointer wide, so that Result<T> stays cheap on the path that succeeds.
+// Why an operation failed: one cause, the trail of what was being done, and the place in
+// config.json that asked for it. One pointer wide, so that Result<T> stays cheap on the path that
+// succeeds.
 class [[nodiscard]] Error {
  public:
   Error(ErrorKind kind, std::string cause);
@@ -50,7 +51,8 @@ class [[nodiscard]] Error {
   // Each adds what is not known deeper down; pointer and step keep the first that was set.
   Error& add_context(std::string what);
   Error& set_pointer(std::string_view pointer);
-  Error& set_place(std::string_view place);  // e.g. "config.json:12:7"; shown instead of "config.json"
+  Error& set_place(
+      std::string_view place);  // e.g. "config.json:12:7"; shown instead of "config.json"
   Error& set_step(std::string_view step);
   Error& set_kind(ErrorKind kind);
 

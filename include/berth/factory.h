@@ -31,16 +31,19 @@ struct CreateOptions {
   std::string console_socket = {};
   std::string pid_file = {};
   std::string pidfd_socket = {};
-  bool detach = true;            // false: the caller stays as the foreground parent; matters for terminals only
+  bool detach =
+      true;  // false: the caller stays as the foreground parent; matters for terminals only
   bool no_pivot = false;
   bool no_new_keyring = false;
   int preserve_fds = 0;
-  bool host_overlay = false;     // root.path is shown copy-on-write: overlay with a tmpfs upper (`berth try`)
+  bool host_overlay =
+      false;  // root.path is shown copy-on-write: overlay with a tmpfs upper (`berth try`)
 };
 
 struct ListEntry {
   ContainerState state = {};
-  std::string error = {};  // not empty: this container's record can not be read; only state.id is right
+  std::string error =
+      {};  // not empty: this container's record can not be read; only state.id is right
 };
 
 class Factory {
@@ -48,11 +51,14 @@ class Factory {
   // Makes the state root (0700) when it is missing only when something is created.
   static Result<Factory> open(FactoryOptions options);
 
-  // Builds everything up to, but not including, the program's execve. AlreadyExists when the id is taken.
+  // Builds everything up to, but not including, the program's execve. AlreadyExists when the id is
+  // taken.
   Result<Container> create(std::string_view id, const CreateOptions& options);
-  // create and start in one; returns when the program's execve has happened. The process is the caller's child.
+  // create and start in one; returns when the program's execve has happened. The process is the
+  // caller's child.
   Result<Process> run(std::string_view id, const CreateOptions& options);
-  // NotFound when there is none. A damaged record is no error here: destroy(true) must stay possible.
+  // NotFound when there is none. A damaged record is no error here: destroy(true) must stay
+  // possible.
   Result<Container> load(std::string_view id) const;
   // All of the state root, sorted by id; one bad container never hides another.
   Result<std::vector<ListEntry>> list() const;
@@ -66,8 +72,9 @@ class Factory {
   FactoryOptions options_;
 };
 
-// First thing in main() of a program that creates containers or execs into them: runs the program again from a copy that
-// nobody can write (CVE-2019-5736), once. Returns when nothing is to be done or the copy runs already.
+// First thing in main() of a program that creates containers or execs into them: runs the program
+// again from a copy that nobody can write (CVE-2019-5736), once. Returns when nothing is to be done
+// or the copy runs already.
 Result<> protect_executable(char** argv);
 
 }  // namespace berth

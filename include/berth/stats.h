@@ -9,8 +9,8 @@
 
 namespace berth {
 
-// What the kernel counts for a container's cgroup; units are bytes and nanoseconds. The JSON of `berth events`
-// (runc's "data" object) is to_json.
+// What the kernel counts for a container's cgroup; units are bytes and nanoseconds. The JSON of
+// `berth events` (runc's "data" object) is to_json.
 struct CpuStats {
   uint64_t total_ns = 0, kernel_ns = 0, user_ns = 0;
   std::vector<uint64_t> percpu_ns = {};
@@ -34,8 +34,8 @@ struct BlockIoEntry {
 };
 
 struct BlockIoStats {
-  std::vector<BlockIoEntry> service_bytes = {}, serviced = {}, queued = {}, service_time = {}, wait_time = {}, merged = {}, time = {},
-                            sectors = {};
+  std::vector<BlockIoEntry> service_bytes = {}, serviced = {}, queued = {}, service_time = {},
+                            wait_time = {}, merged = {}, time = {}, sectors = {};
 };
 
 struct HugetlbStats {

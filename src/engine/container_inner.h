@@ -46,7 +46,8 @@ Result<Snapshot> look(const StateDir& directory);
 
 Result<std::unique_ptr<cgroup::CgroupManager>> open_cgroup(const Record& record);
 
-// The container's first process by descriptor, checked to be the one of the record. WrongState when it has ended.
+// The container's first process by descriptor, checked to be the one of the record. WrongState when
+// it has ended.
 Result<os::UniqueFd> open_init(const Record& record);
 
 }  // namespace berth::engine

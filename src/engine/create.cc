@@ -26,7 +26,8 @@ struct HostStep {
 Result<> reserve_state(Creation& creation) {
   creation.state = TRY(StateDir::create(creation.factory.state_root, creation.plan.host.id));
   TRY(creation.state.write_intent(creation.record, creation.config));
-  if (creation.options.host_overlay && ::mkdirat(creation.state.fd(), "overlay", 0700) < 0) return system_error(errno, "make the overlay's place");
+  if (creation.options.host_overlay && ::mkdirat(creation.state.fd(), "overlay", 0700) < 0)
+    return system_error(errno, "make the overlay's place");
   if (creation.start_now) return {};
   creation.gate = TRY(creation.state.make_gate());
   creation.prepared.gate = creation.gate.get();
@@ -35,13 +36,15 @@ Result<> reserve_state(Creation& creation) {
 
 Result<> compile_seccomp(Creation& creation) {
   if (!creation.spec.platform.seccomp) return {};
-  creation.seccomp = TRY(security::compile_seccomp(*creation.spec.platform.seccomp) | at("/linux/seccomp"));
+  creation.seccomp =
+      TRY(security::compile_seccomp(*creation.spec.platform.seccomp) | at("/linux/seccomp"));
   return {};
 }
 
 Result<> create_cgroup(Creation& creation) {
   const plan::CgroupPlan& plan = creation.plan.host.cgroup;
-  auto manager = TRY(cgroup::make_manager(plan.driver, plan.places, plan.tolerate_denied) | at("/linux/cgroupsPath"));
+  auto manager = TRY(cgroup::make_manager(plan.driver, plan.places, plan.tolerate_denied) |
+                     at("/linux/cgroupsPath"));
   TRY(manager->create(plan.writes) | at("/linux/cgroupsPath"));
   creation.cgroup = std::move(manager);
   const auto files = creation.cgroup->task_files();
@@ -49,25 +52,27 @@ Result<> create_cgroup(Creation& creation) {
   return {};
 }
 
-// Before anybody is in the cgroup: there is no moment in which the container runs without its limits.
+// Before anybody is in the cgroup: there is no moment in which the container runs without its
+// limits.
 Result<> limit_resources(Creation& creation) {
   const plan::CgroupPlan& plan = creation.plan.host.cgroup;
   TRY(creation.cgroup->apply(plan.writes));
-  if (plan.limits_devices) TRY(creation.cgroup->apply_devices(plan.devices) | at("/linux/resources/devices"));
+  if (plan.limits_devices)
+    TRY(creation.cgroup->apply_devices(plan.devices) | at("/linux/resources/devices"));
   if (plan.delegate) TRY(creation.cgroup->delegate(plan.delegate_uid));
   return {};
 }
 
 // How a container is made, seen from the host. The other side is init/run_init.cc.
 constexpr HostStep kCreateSteps[] = {
-    {Step::ReserveState, reserve_state},      // the intent is on disk before anything is made
+    {Step::ReserveState, reserve_state},  // the intent is on disk before anything is made
     {Step::CompileSeccomp, compile_seccomp},
     {Step::OpenMountSources, prepare_init},
     {Step::CreateCgroup, create_cgroup},
     {Step::LimitResources, limit_resources},
-    {Step::CloneInit, launch},                // into the cgroup
-    {Step::ServeInit, serve_init},            // maps ids, runs host hooks, takes the terminal
-    {Step::RecordState, record_state},        // "created"; then init is let go
+    {Step::CloneInit, launch},          // into the cgroup
+    {Step::ServeInit, serve_init},      // maps ids, runs host hooks, takes the terminal
+    {Step::RecordState, record_state},  // "created"; then init is let go
 };
 
 constexpr bool comes_before(Step first, Step second) {
@@ -78,9 +83,12 @@ constexpr bool comes_before(Step first, Step second) {
   }
   return places[0] < places[1];
 }
-static_assert(comes_before(Step::ReserveState, Step::CreateCgroup), "what a killed create left must be findable");
-static_assert(comes_before(Step::CreateCgroup, Step::CloneInit), "no process may live outside its cgroup");
-static_assert(comes_before(Step::LimitResources, Step::CloneInit), "no process may live without its limits");
+static_assert(comes_before(Step::ReserveState, Step::CreateCgroup),
+              "what a killed create left must be findable");
+static_assert(comes_before(Step::CreateCgroup, Step::CloneInit),
+              "no process may live outside its cgroup");
+static_assert(comes_before(Step::LimitResources, Step::CloneInit),
+              "no process may live without its limits");
 static_assert(comes_before(Step::ServeInit, Step::RecordState), "created means: ready to exec");
 
 std::string utc_now() {
@@ -88,8 +96,9 @@ std::string utc_now() {
   ::clock_gettime(CLOCK_REALTIME, &now);
   tm parts{};
   ::gmtime_r(&now.tv_sec, &parts);
-  return formatted("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:09}Z", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
-                   parts.tm_hour, parts.tm_min, parts.tm_sec, now.tv_nsec);
+  return formatted("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:09}Z", parts.tm_year + 1900,
+                   parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
+                   now.tv_nsec);
 }
 
 Record intent_of(const Creation& creation) {

@@ -28,16 +28,20 @@ constexpr int kFirstFd = 3;
 
 Result<std::string> absolute(const std::string& path) {
   char buffer[PATH_MAX];
-  if (::realpath(path.empty() ? "." : path.c_str(), buffer) == nullptr) return system_error(errno, "find the bundle {}", path);
+  if (::realpath(path.empty() ? "." : path.c_str(), buffer) == nullptr)
+    return system_error(errno, "find the bundle {}", path);
   return std::string(buffer);
 }
 
 Result<std::string> read_config(const CreateOptions& options, const std::string& bundle) {
   if (!options.config_json.empty()) return options.config_json;
-  const std::string path = options.config_file.empty() ? bundle + "/config.json" : options.config_file;
+  const std::string path =
+      options.config_file.empty() ? bundle + "/config.json" : options.config_file;
   Result<std::string> text = os::read_file_at(AT_FDCWD, path.c_str(), kMaxConfig);
   if (!text && text.error().kind() == ErrorKind::NotFound) {
-    return fail(ErrorKind::InvalidUse, "JSON specification file {} not found: is {} a bundle? (`berth spec` writes one)", path, bundle);
+    return fail(ErrorKind::InvalidUse,
+                "JSON specification file {} not found: is {} a bundle? (`berth spec` writes one)",
+                path, bundle);
   }
   return text;
 }
@@ -54,10 +58,12 @@ Result<> check_preserved(int count) {
 
 Result<> check_terminal(const CreateOptions& options, const plan::ProcessPlan& process) {
   if (process.terminal && options.detach && options.console_socket.empty()) {
-    return fail(ErrorKind::InvalidUse, "cannot allocate tty if berth will detach without setting console socket");
+    return fail(ErrorKind::InvalidUse,
+                "cannot allocate tty if berth will detach without setting console socket");
   }
   if (!options.console_socket.empty() && !(process.terminal && options.detach)) {
-    return fail(ErrorKind::InvalidUse, "cannot use console socket if berth will not detach or allocate tty");
+    return fail(ErrorKind::InvalidUse,
+                "cannot use console socket if berth will not detach or allocate tty");
   }
   return {};
 }
@@ -86,7 +92,8 @@ Result<> plan_creation(std::string_view id, Creation& creation) {
   creation.config = TRY(read_config(options, bundle));
   creation.spec = TRY(spec::read_spec(creation.config));
   TRY(spec::validate(creation.spec));
-  if (!creation.spec.process) return Result<>(fail(ErrorKind::InvalidConfig, "process is missing")) | at("/process");
+  if (!creation.spec.process)
+    return Result<>(fail(ErrorKind::InvalidConfig, "process is missing")) | at("/process");
   const plan::HostFacts facts = TRY(gather_facts());
   const plan::Request request{.id = std::string(id),
                               .bundle = bundle,
@@ -101,20 +108,25 @@ Result<> plan_creation(std::string_view id, Creation& creation) {
   return check_terminal(options, creation.plan.init.process);
 }
 
-Result<spec::Spec> spec_of_record(const StateDir& directory) { return spec::read_spec(TRY(directory.read_config())); }
+Result<spec::Spec> spec_of_record(const StateDir& directory) {
+  return spec::read_spec(TRY(directory.read_config()));
+}
 
 Result<plan::Plan> plan_of_record(const StateDir& directory) {
   const Record record = TRY(directory.read());
   const spec::Spec spec = TRY(spec_of_record(directory));
   const plan::HostFacts facts = TRY(gather_facts());
-  return plan::make_plan(spec, facts, {.id = record.id, .bundle = record.bundle, .cgroup_driver = record.cgroup_driver});
+  return plan::make_plan(
+      spec, facts,
+      {.id = record.id, .bundle = record.bundle, .cgroup_driver = record.cgroup_driver});
 }
 
 Result<> run_poststart(const StateDir& directory, const Record& record, int init) {
   const spec::Spec spec = TRY(spec_of_record(directory));
   if (spec.hooks.poststart.empty()) return {};
   const auto hooks = plan::plan_host_hooks(spec.hooks.poststart, "poststart");
-  Result<> result = hooks::run_hooks(hooks, hook_state(state_of(record, Status::Running)), record.bundle);
+  Result<> result =
+      hooks::run_hooks(hooks, hook_state(state_of(record, Status::Running)), record.bundle);
   if (!result) (void)os::send_signal(init, SIGKILL);
   return result;
 }

@@ -5,14 +5,16 @@
 
 namespace berth::engine {
 
-// Reads the config that the options name, checks it and plans it: the first half of create, which touches nothing.
+// Reads the config that the options name, checks it and plans it: the first half of create, which
+// touches nothing.
 Result<> plan_creation(std::string_view id, Creation& creation);
 
 // The saved config of a container, and the plan that it had.
 Result<spec::Spec> spec_of_record(const StateDir& directory);
 Result<plan::Plan> plan_of_record(const StateDir& directory);
 
-// After the program runs. A failure stops and removes nothing by itself: init is killed, the error says so.
+// After the program runs. A failure stops and removes nothing by itself: init is killed, the error
+// says so.
 Result<> run_poststart(const StateDir& directory, const Record& record, int init);
 // After the container is gone; a failure is no error (config.md, "Poststop").
 void run_poststop(const Record& record, std::string_view config);

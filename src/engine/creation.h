@@ -28,21 +28,22 @@ struct Creation {
 
   const FactoryOptions& factory;
   const CreateOptions& options;
-  std::string config = {};                // text of config.json
+  std::string config = {};  // text of config.json
   spec::Spec spec = {};
   plan::Plan plan = {};
-  bool start_now = false;                 // run: no gate
+  bool start_now = false;  // run: no gate
 
   StateDir state = {};
   Record record = {};
   std::unique_ptr<cgroup::CgroupManager> cgroup = {};
   security::SeccompProgram seccomp = {};
   init::PreparedInit prepared = {};
-  std::string home = {};                  // memory of PreparedProcess::home_slot
-  std::vector<os::UniqueFd> descriptors = {};  // what prepared names and the host closes after the clone
+  std::string home = {};  // memory of PreparedProcess::home_slot
+  std::vector<os::UniqueFd> descriptors =
+      {};  // what prepared names and the host closes after the clone
   os::UniqueFd gate = {};
   os::UniqueFd hook_output = {};
-  os::UniqueFd console = {};              // the terminal's master
+  os::UniqueFd console = {};  // the terminal's master
   os::ChildProcess init = {};
   sync::HostEnd channel = {};
   bool pid_file_written = false;

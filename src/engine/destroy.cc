@@ -26,12 +26,14 @@ Result<> kill_init(const engine::Record& record) {
   const Result<cgroup::Freezer> state = cgroup->freezer();
   if (state && *state == cgroup::Freezer::Frozen) TRY(cgroup->set(cgroup::Freezer::Thawed));
   if (TRY(os::wait_exit(init->get(), kKillTimeoutMs))) return {};
-  return fail(ErrorKind::System, "process {} of container {} does not end after SIGKILL", record.pid, record.id);
+  return fail(ErrorKind::System, "process {} of container {} does not end after SIGKILL",
+              record.pid, record.id);
 }
 
 Result<> check_deletable(const Snapshot& snapshot, bool force) {
   if (force || snapshot.status == Status::Stopped || snapshot.status == Status::Created) return {};
-  return fail(ErrorKind::WrongState, "cannot delete container {} that is not stopped: {}", snapshot.record.id, to_string(snapshot.status));
+  return fail(ErrorKind::WrongState, "cannot delete container {} that is not stopped: {}",
+              snapshot.record.id, to_string(snapshot.status));
 }
 
 // Restartable at any line: the record goes last, and whatever is gone already is no error.
@@ -59,7 +61,9 @@ Result<> Container::destroy(bool force) {
   const StateDir directory = TRY(inner_->open());
   TRY(directory.lock());
   Result<Snapshot> snapshot = engine::look(directory);
-  if (!snapshot) return force ? remove_damaged(directory, std::move(snapshot).error()) : std::unexpected(std::move(snapshot).error());
+  if (!snapshot)
+    return force ? remove_damaged(directory, std::move(snapshot).error())
+                 : std::unexpected(std::move(snapshot).error());
   TRY(check_deletable(*snapshot, force));
   return tear_down(directory, snapshot->record);
 }

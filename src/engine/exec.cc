@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <charconv>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -7,6 +6,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <charconv>
 
 #include <limits>
 
@@ -37,8 +37,10 @@ Result<uint32_t> parse_id(std::string_view text) {
   uint32_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   const bool leading_zero = text.size() > 1 && text[0] == '0';
-  if (error != std::errc() || end != text.data() + text.size() || leading_zero || value == std::numeric_limits<uint32_t>::max()) {
-    return fail(ErrorKind::InvalidUse, "\"{}\" is no user or group id: decimal numbers below 4294967295 are", text);
+  if (error != std::errc() || end != text.data() + text.size() || leading_zero ||
+      value == std::numeric_limits<uint32_t>::max()) {
+    return fail(ErrorKind::InvalidUse,
+                "\"{}\" is no user or group id: decimal numbers below 4294967295 are", text);
   }
   return value;
 }
@@ -47,14 +49,16 @@ Result<> set_user(const ProcessSpec& wanted, spec::Process& process) {
   if (wanted.user.empty()) return {};
   const size_t colon = wanted.user.find(':');
   process.user.uid = TRY(parse_id(std::string_view(wanted.user).substr(0, colon)));
-  if (colon != std::string::npos) process.user.gid = TRY(parse_id(std::string_view(wanted.user).substr(colon + 1)));
+  if (colon != std::string::npos)
+    process.user.gid = TRY(parse_id(std::string_view(wanted.user).substr(colon + 1)));
   return {};
 }
 
 // runc's rule: to bounding, effective and permitted; to ambient only where inheritable is in use.
 void add_capabilities(const ProcessSpec& wanted, spec::Process& process) {
   if (wanted.capabilities.empty()) return;
-  spec::Capabilities& sets = process.capabilities ? *process.capabilities : process.capabilities.emplace();
+  spec::Capabilities& sets =
+      process.capabilities ? *process.capabilities : process.capabilities.emplace();
   for (const std::string& name : wanted.capabilities) {
     sets.bounding.push_back(name);
     sets.effective.push_back(name);
@@ -81,7 +85,8 @@ Result<spec::Process> process_for(const spec::Spec& spec, const ProcessSpec& wan
   if (!wanted.apparmor_profile.empty()) process.apparmor_profile = wanted.apparmor_profile;
   if (!wanted.selinux_label.empty()) process.selinux_label = wanted.selinux_label;
   process.no_new_privileges = process.no_new_privileges || wanted.no_new_privileges;
-  process.user.additional_gids.insert(process.user.additional_gids.end(), wanted.additional_gids.begin(), wanted.additional_gids.end());
+  process.user.additional_gids.insert(process.user.additional_gids.end(),
+                                      wanted.additional_gids.begin(), wanted.additional_gids.end());
   TRY(set_user(wanted, process));
   add_capabilities(wanted, process);
   TRY(spec::validate_process(process, ""));
@@ -116,9 +121,11 @@ Result<> plan_entry(const StateDir& directory, Entry& entry) {
   entry.plan.namespaces = entry.record.namespaces;
   entry.prepared.process.last_capability = facts.last_capability;
   if (entry.spec.platform.seccomp) {
-    entry.seccomp = TRY(security::compile_seccomp(*entry.spec.platform.seccomp) | at("/linux/seccomp"));
+    entry.seccomp =
+        TRY(security::compile_seccomp(*entry.spec.platform.seccomp) | at("/linux/seccomp"));
   }
-  engine::prepare_process(entry.plan.process, entry.record.id, entry.seccomp, entry.home, entry.prepared.process);
+  engine::prepare_process(entry.plan.process, entry.record.id, entry.seccomp, entry.home,
+                          entry.prepared.process);
   return {};
 }
 
@@ -129,9 +136,11 @@ Result<> launch(Entry& entry) {
   entry.prepared.target = entry.target.get();
   const auto files = entry.cgroup->task_files();
   entry.prepared.process.task_files.assign(files.begin(), files.end());
-  engine::keep_descriptors(entry.prepared.process, entry.plan.process.preserve_fds, {entry.prepared.target});
+  engine::keep_descriptors(entry.prepared.process, entry.plan.process.preserve_fds,
+                           {entry.prepared.target});
   engine::NamespaceVisit visit;
-  if ((entry.plan.namespaces & CLONE_NEWPID) != 0) TRY(visit.enter(entry.target.get(), CLONE_NEWPID, "/proc/thread-self/ns/pid"));
+  if ((entry.plan.namespaces & CLONE_NEWPID) != 0)
+    TRY(visit.enter(entry.target.get(), CLONE_NEWPID, "/proc/thread-self/ns/pid"));
   int pidfd = -1;
   const pid_t pid = os::clone_child({.cgroup = entry.cgroup->clone_target()}, &pidfd);
   if (pid == 0) init::run_enter(entry.plan, entry.prepared);
@@ -141,18 +150,21 @@ Result<> launch(Entry& entry) {
 }
 
 Result<> pass_listener(Entry& entry, int number) {
-  const os::UniqueFd listener(static_cast<int>(::syscall(SYS_pidfd_getfd, entry.child.pidfd(), number, 0)));
+  const os::UniqueFd listener(
+      static_cast<int>(::syscall(SYS_pidfd_getfd, entry.child.pidfd(), number, 0)));
   if (!listener) return system_error(errno, "fetch the seccomp listener");
   const spec::Seccomp& profile = *entry.spec.platform.seccomp;
   const spec::State state = engine::to_spec(engine::state_of(entry.record, Status::Running));
-  const std::string text = spec::seccomp_state_json(state, entry.child.pid(), profile.listener_metadata);
-  TRY(os::send_descriptor(profile.listener_path, listener.get(), text) | context("send the seccomp listener") |
-      at("/linux/seccomp/listenerPath"));
+  const std::string text =
+      spec::seccomp_state_json(state, entry.child.pid(), profile.listener_metadata);
+  TRY(os::send_descriptor(profile.listener_path, listener.get(), text) |
+      context("send the seccomp listener") | at("/linux/seccomp/listenerPath"));
   return entry.channel.listener_sent();
 }
 
 Result<> answer(Entry& entry, sync::Heard& heard) {
-  if (heard.packet.message == Message::SeccompListener) return pass_listener(entry, heard.packet.value);
+  if (heard.packet.message == Message::SeccompListener)
+    return pass_listener(entry, heard.packet.value);
   if (heard.packet.message != Message::Console) return {};
   if (entry.wanted.console_socket.empty()) {
     entry.console = std::move(heard.fd);
@@ -162,11 +174,14 @@ Result<> answer(Entry& entry, sync::Heard& heard) {
 }
 
 Result<> serve(Entry& entry) {
-  const sync::Conversation conversation{.console = entry.plan.process.terminal, .listener = entry.prepared.process.seccomp_listener};
+  const sync::Conversation conversation{.console = entry.plan.process.terminal,
+                                        .listener = entry.prepared.process.seccomp_listener};
   for (const Message expected : sync::expected_messages(conversation)) {
     sync::Heard heard = TRY(entry.channel.hear());
-    if (heard.packet.message == Message::Failed) return std::unexpected(engine::explain(entry.plan, heard.packet.failure));
-    if (heard.packet.message != expected) return fail(ErrorKind::Internal, "the new process said something unexpected");
+    if (heard.packet.message == Message::Failed)
+      return std::unexpected(engine::explain(entry.plan, heard.packet.failure));
+    if (heard.packet.message != expected)
+      return fail(ErrorKind::Internal, "the new process said something unexpected");
     TRY(answer(entry, heard));
   }
   return {};
@@ -176,10 +191,12 @@ Result<> limit(const Entry& entry) {
   const plan::ProcessPlan& process = entry.plan.process;
   if (process.oom_score_adj) {
     const std::string path = formatted("/proc/{}/oom_score_adj", entry.child.pid());
-    TRY(os::write_file_at(AT_FDCWD, path.c_str(), std::to_string(*process.oom_score_adj)) | at("/process/oomScoreAdj"));
+    TRY(os::write_file_at(AT_FDCWD, path.c_str(), std::to_string(*process.oom_score_adj)) |
+        at("/process/oomScoreAdj"));
   }
   for (const plan::RlimitItem& item : process.rlimits) {
-    if (::prlimit(entry.child.pid(), static_cast<__rlimit_resource>(item.resource), &item.limit, nullptr) < 0) {
+    if (::prlimit(entry.child.pid(), static_cast<__rlimit_resource>(item.resource), &item.limit,
+                  nullptr) < 0) {
       return Result<>(system_error(errno, "set resource limit")) | at(item.pointer);
     }
   }
@@ -193,23 +210,27 @@ Result<> let_go(Entry& entry) {
   TRY(entry.channel.start());
   Result<sync::Heard> heard = entry.channel.hear();
   if (heard) return std::unexpected(engine::explain(entry.plan, heard->packet.failure));
-  if (!entry.wanted.pidfd_socket.empty()) TRY(os::send_descriptor(entry.wanted.pidfd_socket, entry.child.pidfd(), "setns"));
+  if (!entry.wanted.pidfd_socket.empty())
+    TRY(os::send_descriptor(entry.wanted.pidfd_socket, entry.child.pidfd(), "setns"));
   if (pid_file.empty()) return {};
-  return os::replace_file_at(AT_FDCWD, pid_file.c_str(), std::to_string(entry.child.pid()), 0644) | context("write the pid file");
+  return os::replace_file_at(AT_FDCWD, pid_file.c_str(), std::to_string(entry.child.pid()), 0644) |
+         context("write the pid file");
 }
 
 Result<> check_running(const Snapshot& snapshot, const ProcessSpec& wanted) {
   if (snapshot.status == Status::Running || snapshot.status == Status::Created) return {};
   if (snapshot.status == Status::Paused) {
     if (wanted.ignore_paused) return {};
-    return fail(ErrorKind::WrongState, "cannot exec in a paused container (use --ignore-paused to override)");
+    return fail(ErrorKind::WrongState,
+                "cannot exec in a paused container (use --ignore-paused to override)");
   }
   return fail(ErrorKind::WrongState, "cannot exec in a stopped container");
 }
 
 Result<> check_terminal(const ProcessSpec& wanted, const plan::EnterPlan& plan) {
   if (!wanted.console_socket.empty() && !plan.process.terminal) {
-    return fail(ErrorKind::InvalidUse, "cannot use console socket if berth will not detach or allocate tty");
+    return fail(ErrorKind::InvalidUse,
+                "cannot use console socket if berth will not detach or allocate tty");
   }
   return {};
 }
@@ -223,7 +244,8 @@ Result<Process> Container::exec(const ProcessSpec& wanted) {
   Entry entry{.wanted = wanted, .record = std::move(snapshot.record)};
   TRY(plan_entry(directory, entry));
   TRY(check_terminal(wanted, entry.plan));
-  if (!wanted.cgroups.empty()) return fail(ErrorKind::Unsupported, "exec --cgroup is not supported yet");
+  if (!wanted.cgroups.empty())
+    return fail(ErrorKind::Unsupported, "exec --cgroup is not supported yet");
   entry.target = TRY(engine::open_init(entry.record));
   entry.cgroup = TRY(engine::open_cgroup(entry.record));
   TRY(launch(entry));

@@ -25,8 +25,10 @@ Error system_in(const Failure& failure, std::string what) {
 }
 
 std::string describe_mount(const plan::MountItem& mount) {
-  if (mount.kind == plan::MountKind::Bind) return formatted("mount {} on {}", mount.source, mount.target);
-  return formatted("mount {} on {}", mount.fs_type.empty() ? "cgroup" : mount.fs_type, mount.target);
+  if (mount.kind == plan::MountKind::Bind)
+    return formatted("mount {} on {}", mount.source, mount.target);
+  return formatted("mount {} on {}", mount.fs_type.empty() ? "cgroup" : mount.fs_type,
+                   mount.target);
 }
 
 Error explain_mount(const plan::InitPlan& plan, const Failure& failure) {
@@ -38,13 +40,16 @@ Error explain_mount(const plan::InitPlan& plan, const Failure& failure) {
     case Action::OpenFilesystem: what = formatted("make the filesystem {}", mount->fs_type); break;
     case Action::SetOption: {
       const auto index = static_cast<size_t>(failure.detail);
-      what = formatted("set option {}", index < mount->options.size() ? mount->options[index].key : "source");
+      what = formatted("set option {}",
+                       index < mount->options.size() ? mount->options[index].key : "source");
       break;
     }
     case Action::MakeTarget: what = "make the mount point"; break;
     case Action::SetAttributes: what = "set the mount's attributes"; break;
     case Action::SetPropagation: what = "set the mount's propagation"; break;
-    case Action::NotADirectory: what = formatted("{} must be a directory of the image, not a link or file", mount->target); break;
+    case Action::NotADirectory:
+      what = formatted("{} must be a directory of the image, not a link or file", mount->target);
+      break;
     default: break;
   }
   Error error = system_in(failure, std::move(what));
@@ -53,7 +58,8 @@ Error explain_mount(const plan::InitPlan& plan, const Failure& failure) {
 }
 
 Error explain_device(const plan::InitPlan& plan, const Failure& failure) {
-  if (failure.action == Action::NotADirectory) return system_in(failure, "/dev of the image must be a directory, not a link");
+  if (failure.action == Action::NotADirectory)
+    return system_in(failure, "/dev of the image must be a directory, not a link");
   const plan::DeviceItem* device = item_of(plan.devices, failure);
   if (device == nullptr) return system_in(failure, "make the links in /dev");
   Error error = system_in(failure, formatted("make device {}", device->path));
@@ -63,9 +69,13 @@ Error explain_device(const plan::InitPlan& plan, const Failure& failure) {
 
 Error explain_finish(const plan::InitPlan& plan, const Failure& failure) {
   const bool mask = failure.detail == 2;
-  const plan::PathItem* path = failure.action == Action::MakeTarget ? item_of(mask ? plan.masked_paths : plan.readonly_paths, failure) : nullptr;
+  const plan::PathItem* path =
+      failure.action == Action::MakeTarget
+          ? item_of(mask ? plan.masked_paths : plan.readonly_paths, failure)
+          : nullptr;
   if (path != nullptr) {
-    Error error = system_in(failure, formatted("{} {}", mask ? "mask" : "make read-only", path->path));
+    Error error =
+        system_in(failure, formatted("{} {}", mask ? "mask" : "make read-only", path->path));
     error.set_pointer(path->pointer);
     return error;
   }
@@ -74,22 +84,33 @@ Error explain_finish(const plan::InitPlan& plan, const Failure& failure) {
     error.set_pointer(mount->pointer);
     return error;
   }
-  Error error = system_in(failure, failure.action == Action::SetPropagation ? "set the root's propagation" : "make the root read-only");
-  error.set_pointer(failure.action == Action::SetPropagation ? "/linux/rootfsPropagation" : "/root/readonly");
+  Error error =
+      system_in(failure, failure.action == Action::SetPropagation ? "set the root's propagation"
+                                                                  : "make the root read-only");
+  error.set_pointer(failure.action == Action::SetPropagation ? "/linux/rootfsPropagation"
+                                                             : "/root/readonly");
   return error;
 }
 
-Error explain_hook(const std::vector<plan::HookItem>& hooks, const Failure& failure, std::string_view output) {
+Error explain_hook(const std::vector<plan::HookItem>& hooks, const Failure& failure,
+                   std::string_view output) {
   const plan::HookItem* hook = item_of(hooks, failure);
   const std::string path = hook == nullptr ? std::string() : hook->path;
   std::string what;
   switch (failure.action) {
-    case Action::HookExit: what = formatted("hook {} failed with exit status {}: {}", path, failure.os_error, output); break;
-    case Action::HookSignal: what = formatted("hook {} was killed by signal {}: {}", path, failure.os_error, output); break;
-    case Action::HookTimeout: what = formatted("hook {} did not end in time: {}", path, output); break;
+    case Action::HookExit:
+      what = formatted("hook {} failed with exit status {}: {}", path, failure.os_error, output);
+      break;
+    case Action::HookSignal:
+      what = formatted("hook {} was killed by signal {}: {}", path, failure.os_error, output);
+      break;
+    case Action::HookTimeout:
+      what = formatted("hook {} did not end in time: {}", path, output);
+      break;
     default: break;
   }
-  Error error = what.empty() ? system_in(failure, formatted("start hook {}", path)) : Error(ErrorKind::System, std::move(what));
+  Error error = what.empty() ? system_in(failure, formatted("start hook {}", path))
+                             : Error(ErrorKind::System, std::move(what));
   error.set_step(to_string(failure.step));
   if (hook != nullptr) error.set_pointer(hook->pointer);
   error.add_context("run hook");
@@ -128,21 +149,27 @@ std::string_view pointer_of(Action action) {
 Error explain_program(const plan::ProcessPlan& process, const Failure& failure) {
   const std::string name = process.args.empty() ? std::string() : process.args.front();
   Error error = failure.action == Action::NotInPath
-                    ? Error(ErrorKind::System, ENOENT, formatted("exec: \"{}\": executable file not found in $PATH", name))
+                    ? Error(ErrorKind::System, ENOENT,
+                            formatted("exec: \"{}\": executable file not found in $PATH", name))
                     : Error::system(failure.os_error, {});
   if (failure.action != Action::NotInPath) {
     const char* verb = failure.step == Step::ExecProcess ? "exec" : "stat";
-    error = Error(ErrorKind::System, failure.os_error, formatted("exec: \"{}\": {} {}: {}", name, verb, name, Error::system(failure.os_error, {}).cause()));
+    error = Error(ErrorKind::System, failure.os_error,
+                  formatted("exec: \"{}\": {} {}: {}", name, verb, name,
+                            Error::system(failure.os_error, {}).cause()));
   }
   error.set_step(to_string(failure.step)).set_pointer(process.pointer + "/args/0");
   return error;
 }
 
 Error explain_process(const plan::ProcessPlan& process, const Failure& failure) {
-  if (failure.step == Step::FindExecutable || failure.step == Step::ExecProcess) return explain_program(process, failure);
+  if (failure.step == Step::FindExecutable || failure.step == Step::ExecProcess)
+    return explain_program(process, failure);
   std::string what(describe(failure.action));
-  if (failure.action == Action::ChangeDirectory) what = formatted("change to the working directory {}", process.cwd);
-  if (failure.action == Action::LeftRoot) what = formatted("the working directory {} is outside the root", process.cwd);
+  if (failure.action == Action::ChangeDirectory)
+    what = formatted("change to the working directory {}", process.cwd);
+  if (failure.action == Action::LeftRoot)
+    what = formatted("the working directory {} is outside the root", process.cwd);
   if (failure.step == Step::CloseDescriptors) what = formatted("keep descriptor {}", failure.item);
   if (failure.step == Step::OpenTerminal) what = "open a terminal (is devpts mounted on /dev/pts?)";
   Error error = system_in(failure, std::move(what));
@@ -154,14 +181,16 @@ Error explain_process(const plan::ProcessPlan& process, const Failure& failure) 
 }
 
 Error explain_namespace(const plan::InitPlan& plan, const Failure& failure) {
-  const plan::JoinedNamespace* joined = plan.namespaces == nullptr ? nullptr : item_of(plan.namespaces->join, failure);
+  const plan::JoinedNamespace* joined =
+      plan.namespaces == nullptr ? nullptr : item_of(plan.namespaces->join, failure);
   if (joined == nullptr) return system_in(failure, "make namespaces");
   Error error = system_in(failure, formatted("join namespace {}", joined->path));
   error.set_pointer(joined->pointer);
   return error;
 }
 
-Error explain_by_step(const plan::InitPlan& plan, const Failure& failure, std::string_view hook_output) {
+Error explain_by_step(const plan::InitPlan& plan, const Failure& failure,
+                      std::string_view hook_output) {
   switch (failure.step) {
     case Step::JoinNamespaces: return explain_namespace(plan, failure);
     case Step::MountFilesystems: return explain_mount(plan, failure);
@@ -171,20 +200,24 @@ Error explain_by_step(const plan::InitPlan& plan, const Failure& failure, std::s
     case Step::RunStartHooks: return explain_hook(plan.start_container, failure, hook_output);
     case Step::WriteSysctls:
       if (const plan::SysctlItem* sysctl = item_of(plan.sysctls, failure)) {
-        Error error = system_in(failure, formatted("write {} to /proc/sys/{}", sysctl->value, sysctl->path));
+        Error error =
+            system_in(failure, formatted("write {} to /proc/sys/{}", sysctl->value, sysctl->path));
         error.set_pointer(sysctl->pointer);
         return error;
       }
       break;
     case Step::SetHostname: {
-      Error error = system_in(failure, failure.item == 1 ? "set the domain name" : "set the hostname");
+      Error error =
+          system_in(failure, failure.item == 1 ? "set the domain name" : "set the hostname");
       error.set_pointer(failure.item == 1 ? "/domainname" : "/hostname");
       return error;
     }
     case Step::IsolateMounts:
     case Step::EnterRootfs: {
-      Error error = system_in(failure, failure.action == Action::ChangeDirectory ? formatted("make the working directory {}", plan.process.cwd)
-                                                                                  : formatted("use {} as the root", plan.root.path));
+      Error error =
+          system_in(failure, failure.action == Action::ChangeDirectory
+                                 ? formatted("make the working directory {}", plan.process.cwd)
+                                 : formatted("use {} as the root", plan.root.path));
       error.set_pointer(failure.action == Action::ChangeDirectory ? "/process/cwd" : "/root/path");
       return error;
     }
@@ -197,14 +230,17 @@ Error explain_by_step(const plan::InitPlan& plan, const Failure& failure, std::s
 
 Error explain(const plan::InitPlan& plan, const Failure& failure, std::string_view hook_output) {
   Error error = explain_by_step(plan, failure, hook_output);
-  if (failure.step != Step::FindExecutable && failure.step != Step::ExecProcess) error.add_context(std::string(to_string(failure.step)));
+  if (failure.step != Step::FindExecutable && failure.step != Step::ExecProcess)
+    error.add_context(std::string(to_string(failure.step)));
   return error;
 }
 
 Error explain(const plan::EnterPlan& plan, const Failure& failure) {
-  Error error = failure.step == Step::JoinNamespaces ? system_in(failure, "join the container's namespaces")
-                                                     : explain_process(plan.process, failure);
-  if (failure.step != Step::FindExecutable && failure.step != Step::ExecProcess) error.add_context(std::string(to_string(failure.step)));
+  Error error = failure.step == Step::JoinNamespaces
+                    ? system_in(failure, "join the container's namespaces")
+                    : explain_process(plan.process, failure);
+  if (failure.step != Step::FindExecutable && failure.step != Step::ExecProcess)
+    error.add_context(std::string(to_string(failure.step)));
   return error;
 }
 

@@ -10,7 +10,8 @@
 namespace berth::engine {
 
 // A child's failure in words, with the place in config.json that asked for what failed.
-Error explain(const plan::InitPlan& plan, const sync::Failure& failure, std::string_view hook_output);
+Error explain(const plan::InitPlan& plan, const sync::Failure& failure,
+              std::string_view hook_output);
 Error explain(const plan::EnterPlan& plan, const sync::Failure& failure);
 
 }  // namespace berth::engine

@@ -39,7 +39,8 @@ std::string user_name(uid_t uid) {
     const std::string_view line(text->data() + start, end - start);
     const size_t name = line.find(':');
     const size_t password = name == std::string_view::npos ? name : line.find(':', name + 1);
-    if (password != std::string_view::npos && line.substr(password).starts_with(wanted)) return std::string(line.substr(0, name));
+    if (password != std::string_view::npos && line.substr(password).starts_with(wanted))
+      return std::string(line.substr(0, name));
     start = end + 1;
   }
   return "#" + std::to_string(uid);
@@ -50,7 +51,8 @@ ListEntry list_entry(const std::string& root, const std::string& id) {
   entry.state.id = id;
   const Result<engine::StateDir> directory = engine::StateDir::open(root, id);
   Result<engine::Snapshot> snapshot =
-      directory ? engine::look(*directory) : std::unexpected(Error(ErrorKind::NotFound, "container does not exist"));
+      directory ? engine::look(*directory)
+                : std::unexpected(Error(ErrorKind::NotFound, "container does not exist"));
   if (!snapshot) {
     entry.error = snapshot.error().message();
     return entry;
@@ -69,7 +71,8 @@ Result<> make(std::string_view id, engine::Creation& creation) {
 
 std::string default_state_root() {
   const char* runtime = ::getenv("XDG_RUNTIME_DIR");
-  if (::geteuid() != 0 && runtime != nullptr && runtime[0] == '/') return std::string(runtime) + "/berth";
+  if (::geteuid() != 0 && runtime != nullptr && runtime[0] == '/')
+    return std::string(runtime) + "/berth";
   return ::geteuid() == 0 ? "/run/berth" : formatted("/tmp/berth-{}", ::geteuid());
 }
 
@@ -81,7 +84,8 @@ Result<Factory> Factory::open(FactoryOptions options) {
     options.state_root = std::string(here) + "/" + options.state_root;
     ::free(here);
   }
-  while (options.state_root.size() > 1 && options.state_root.back() == '/') options.state_root.pop_back();
+  while (options.state_root.size() > 1 && options.state_root.back() == '/')
+    options.state_root.pop_back();
   if (options.state_root == "/") return fail(ErrorKind::InvalidUse, "the state root cannot be /");
   return Factory(std::move(options));
 }
@@ -114,14 +118,16 @@ Result<Container> Factory::load(std::string_view id) const {
 
 Result<std::vector<ListEntry>> Factory::list() const {
   std::vector<ListEntry> entries;
-  for (const std::string& id : TRY(engine::list_ids(options_.state_root))) entries.push_back(list_entry(options_.state_root, id));
+  for (const std::string& id : TRY(engine::list_ids(options_.state_root)))
+    entries.push_back(list_entry(options_.state_root, id));
   return entries;
 }
 
 bool Factory::state_root_exists() const { return ::access(options_.state_root.c_str(), F_OK) == 0; }
 
 Result<std::string> Factory::plan(std::string_view id, const CreateOptions& options) const {
-  CreateOptions foreground = options;  // nothing is started: where the terminal would go is no question
+  CreateOptions foreground =
+      options;  // nothing is started: where the terminal would go is no question
   foreground.detach = false;
   engine::Creation planned(options_, foreground);
   planned.kept = true;
@@ -129,7 +135,9 @@ Result<std::string> Factory::plan(std::string_view id, const CreateOptions& opti
   return plan::dump(planned.plan);
 }
 
-std::string default_config(bool rootless) { return spec::write_spec(spec::default_spec(rootless), 4) + "\n"; }
+std::string default_config(bool rootless) {
+  return spec::write_spec(spec::default_spec(rootless), 4) + "\n";
+}
 
 std::string features() { return spec::features_json(); }
 

@@ -23,12 +23,14 @@ constexpr const char* kWholeRange = "         0          0 4294967295\n";
 Result<uint64_t> own_capabilities() {
   __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
   __user_cap_data_struct data[2] = {};
-  if (::syscall(SYS_capget, &header, data) < 0) return system_error(errno, "read the own capabilities");
+  if (::syscall(SYS_capget, &header, data) < 0)
+    return system_error(errno, "read the own capabilities");
   return data[0].effective | static_cast<uint64_t>(data[1].effective) << 32;
 }
 
 int last_capability() {
-  const Result<std::string> text = os::read_file_at(AT_FDCWD, "/proc/sys/kernel/cap_last_cap", kSmallFile);
+  const Result<std::string> text =
+      os::read_file_at(AT_FDCWD, "/proc/sys/kernel/cap_last_cap", kSmallFile);
   int value = CAP_LAST_CAP;
   if (text) std::from_chars(text->data(), text->data() + text->size(), value);
   return value;

@@ -5,7 +5,8 @@
 
 namespace berth::engine {
 
-// Clones init in the shape that the plan chose; creation.init and creation.channel are set afterwards.
+// Clones init in the shape that the plan chose; creation.init and creation.channel are set
+// afterwards.
 Result<> launch(Creation& creation);
 
 }  // namespace berth::engine

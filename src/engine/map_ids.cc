@@ -41,9 +41,11 @@ Result<> run_helper(const char* helper, pid_t process, const std::string& map) {
   if (pid < 0) return system_error(-pid, "start {}", helper);
   os::ChildProcess child(pid, os::UniqueFd(pidfd));
   const os::WaitStatus status = TRY(child.wait());
-  if (status.code == 127) return fail(ErrorKind::Unsupported, "{} cannot be run: install it (package uidmap)", helper);
+  if (status.code == 127)
+    return fail(ErrorKind::Unsupported, "{} cannot be run: install it (package uidmap)", helper);
   if (status.code != 0 || status.signal != 0) {
-    return fail(ErrorKind::System, "{} refused the map: are the ids in /etc/subuid and /etc/subgid?", helper);
+    return fail(ErrorKind::System,
+                "{} refused the map: are the ids in /etc/subuid and /etc/subgid?", helper);
   }
   return {};
 }
@@ -58,7 +60,8 @@ Result<> map_ids(const plan::IdPlan& plan, pid_t process) {
   const std::string path = formatted("/proc/{}", process);
   const os::UniqueFd directory = TRY(os::open_at(AT_FDCWD, path.c_str(), O_PATH | O_DIRECTORY));
   TRY(os::write_file_at(directory.get(), "uid_map", plan.uid_map) | at("/linux/uidMappings"));
-  if (plan.deny_setgroups) TRY(os::write_file_at(directory.get(), "setgroups", "deny") | at("/linux/gidMappings"));
+  if (plan.deny_setgroups)
+    TRY(os::write_file_at(directory.get(), "setgroups", "deny") | at("/linux/gidMappings"));
   return os::write_file_at(directory.get(), "gid_map", plan.gid_map) | at("/linux/gidMappings");
 }
 

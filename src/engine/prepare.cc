@@ -21,7 +21,9 @@
 namespace berth::engine {
 namespace {
 
-char* writable(const std::string& text) { return const_cast<char*>(text.c_str()); }  // execve's signature
+char* writable(const std::string& text) {
+  return const_cast<char*>(text.c_str());
+}  // execve's signature
 
 std::vector<char*> pointers(const std::vector<std::string>& words, size_t more = 0) {
   std::vector<char*> list;
@@ -52,8 +54,10 @@ init::PreparedState split_state(const ContainerState& state) {
 Result<> prepare_hooks(Creation& creation) {
   const plan::InitPlan& plan = creation.plan.init;
   if (plan.create_container.empty() && plan.start_container.empty()) return {};
-  for (const plan::HookItem& hook : plan.create_container) creation.prepared.create_hooks.push_back(prepare_hook(hook));
-  for (const plan::HookItem& hook : plan.start_container) creation.prepared.start_hooks.push_back(prepare_hook(hook));
+  for (const plan::HookItem& hook : plan.create_container)
+    creation.prepared.create_hooks.push_back(prepare_hook(hook));
+  for (const plan::HookItem& hook : plan.start_container)
+    creation.prepared.start_hooks.push_back(prepare_hook(hook));
   creation.prepared.creating = split_state(state_of(creation.record, Status::Creating));
   creation.prepared.created = split_state(state_of(creation.record, Status::Created));
   creation.hook_output.reset(::memfd_create("hooks", MFD_CLOEXEC));
@@ -62,7 +66,8 @@ Result<> prepare_hooks(Creation& creation) {
   return {};
 }
 
-// In a user namespace the container's root may not reach a source that the host's root can: the host opens it.
+// In a user namespace the container's root may not reach a source that the host's root can: the
+// host opens it.
 Result<> open_mount_sources(Creation& creation) {
   const auto& mounts = creation.plan.init.mounts;
   creation.prepared.mount_sources.assign(mounts.size(), -1);
@@ -70,9 +75,11 @@ Result<> open_mount_sources(Creation& creation) {
   for (size_t index = 0; index < mounts.size(); ++index) {
     const plan::MountItem& mount = mounts[index];
     if (!mount.source_first) continue;
-    const int fd = os::clone_mount(AT_FDCWD, mount.source.c_str(), mount.recursive, mount.nofollow_source);
+    const int fd =
+        os::clone_mount(AT_FDCWD, mount.source.c_str(), mount.recursive, mount.nofollow_source);
     if (fd < 0 && mount.optional) continue;
-    if (fd < 0) return Result<>(system_error(-fd, "open mount source {}", mount.source)) | at(mount.pointer);
+    if (fd < 0)
+      return Result<>(system_error(-fd, "open mount source {}", mount.source)) | at(mount.pointer);
     creation.descriptors.emplace_back(fd);
     creation.prepared.mount_sources[index] = fd;
   }
@@ -91,15 +98,20 @@ std::string time_offsets(const plan::NamespacePlan& plan) {
 
 Result<os::UniqueFd> open_namespace(const plan::JoinedNamespace& joined) {
   os::UniqueFd fd(::open(joined.path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-  if (!fd) return Result<os::UniqueFd>(system_error(errno, "open namespace {}", joined.path)) | at(joined.pointer);
+  if (!fd)
+    return Result<os::UniqueFd>(system_error(errno, "open namespace {}", joined.path)) |
+           at(joined.pointer);
   if (::ioctl(fd.get(), NS_GET_NSTYPE) != static_cast<int>(plan::clone_flag(joined.type))) {
-    return Result<os::UniqueFd>(fail(ErrorKind::InvalidConfig, "{} is not a namespace of that type", joined.path)) | at(joined.pointer);
+    return Result<os::UniqueFd>(
+               fail(ErrorKind::InvalidConfig, "{} is not a namespace of that type", joined.path)) |
+           at(joined.pointer);
   }
   return fd;
 }
 
-void prepare_process(const plan::ProcessPlan& plan, const std::string& id, const security::SeccompProgram& seccomp,
-                     std::string& home, init::PreparedProcess& prepared) {
+void prepare_process(const plan::ProcessPlan& plan, const std::string& id,
+                     const security::SeccompProgram& seccomp, std::string& home,
+                     init::PreparedProcess& prepared) {
   prepared.argv = pointers(plan.args);
   prepared.argv.push_back(nullptr);
   prepared.envp = pointers(plan.env, 1);
@@ -115,7 +127,8 @@ void prepare_process(const plan::ProcessPlan& plan, const std::string& id, const
   if (plan.new_keyring) prepared.keyring = "_ses." + id;
   if (!plan.apparmor_profile.empty()) prepared.label = "exec " + plan.apparmor_profile;
   if (!plan.selinux_label.empty()) prepared.label = plan.selinux_label;
-  prepared.seccomp = {.len = static_cast<unsigned short>(seccomp.code.size()), .filter = const_cast<sock_filter*>(seccomp.code.data())};
+  prepared.seccomp = {.len = static_cast<unsigned short>(seccomp.code.size()),
+                      .filter = const_cast<sock_filter*>(seccomp.code.data())};
   prepared.seccomp_flags = seccomp.flags;
   prepared.seccomp_listener = seccomp.wants_listener;
 }
@@ -132,7 +145,8 @@ void keep_descriptors(init::PreparedProcess& prepared, int preserved, std::vecto
 Result<> prepare_init(Creation& creation) {
   plan::Plan& plan = creation.plan;
   plan.init.namespaces = &plan.host.namespaces;
-  prepare_process(plan.init.process, plan.host.id, creation.seccomp, creation.home, creation.prepared.process);
+  prepare_process(plan.init.process, plan.host.id, creation.seccomp, creation.home,
+                  creation.prepared.process);
   for (const plan::JoinedNamespace& joined : plan.host.namespaces.join) {
     creation.descriptors.push_back(TRY(open_namespace(joined)));
     creation.prepared.joined.push_back(creation.descriptors.back().get());
@@ -141,7 +155,8 @@ Result<> prepare_init(Creation& creation) {
   TRY(prepare_hooks(creation));
   creation.prepared.host_work = !plan.host.prestart.empty() || !plan.host.create_runtime.empty();
   creation.prepared.time_offsets = time_offsets(plan.host.namespaces);
-  if (creation.options.host_overlay) creation.prepared.overlay_place = creation.state.path() + "/overlay";
+  if (creation.options.host_overlay)
+    creation.prepared.overlay_place = creation.state.path() + "/overlay";
   return {};
 }
 

@@ -28,6 +28,8 @@ Result<ExitStatus> Process::wait() {
   return ExitStatus{.signal = info.si_status};
 }
 
-Result<> Process::signal(int signal_number) { return os::send_signal(inner_->pidfd.get(), signal_number); }
+Result<> Process::signal(int signal_number) {
+  return os::send_signal(inner_->pidfd.get(), signal_number);
+}
 
 }  // namespace berth

@@ -27,7 +27,11 @@ void write_places(json::Writer& writer, const std::vector<plan::CgroupPlace>& pl
   for (const plan::CgroupPlace& place : places) {
     writer.begin_object().key("controllers").begin_array();
     for (const std::string& controller : place.controllers) writer.string(controller);
-    writer.end().member("mountpoint", place.mountpoint).member("path", place.path).member("v2", place.is_v2).end();
+    writer.end()
+        .member("mountpoint", place.mountpoint)
+        .member("path", place.path)
+        .member("v2", place.is_v2)
+        .end();
   }
   writer.end();
 }
@@ -44,7 +48,8 @@ class Reader {
   }
   Result<uint64_t> number(std::string_view name, uint64_t limit) const {
     const json::Value* value = object_.find(name);
-    if (value == nullptr || value->kind != Kind::Unsigned || value->unsigned_integer > limit) return wrong(name);
+    if (value == nullptr || value->kind != Kind::Unsigned || value->unsigned_integer > limit)
+      return wrong(name);
     return value->unsigned_integer;
   }
   Result<bool> boolean(std::string_view name) const {
@@ -66,11 +71,13 @@ class Reader {
 };
 
 Result<plan::CgroupPlace> read_place(const json::Value& value) {
-  if (value.kind != Kind::Object) return fail(ErrorKind::InvalidUse, "state.json: a cgroup is no object");
+  if (value.kind != Kind::Object)
+    return fail(ErrorKind::InvalidUse, "state.json: a cgroup is no object");
   const Reader reader(value);
   plan::CgroupPlace place;
   for (const json::Value& controller : TRY(reader.child("controllers", Kind::Array))->array()) {
-    if (controller.kind != Kind::String) return fail(ErrorKind::InvalidUse, "state.json: a controller is no string");
+    if (controller.kind != Kind::String)
+      return fail(ErrorKind::InvalidUse, "state.json: a controller is no string");
     place.controllers.emplace_back(controller.string());
   }
   place.mountpoint = TRY(reader.string("mountpoint"));
@@ -80,7 +87,8 @@ Result<plan::CgroupPlace> read_place(const json::Value& value) {
 }
 
 Result<plan::CgroupDriver> read_driver(std::string_view name) {
-  for (const auto driver : {plan::CgroupDriver::Filesystem, plan::CgroupDriver::Systemd, plan::CgroupDriver::Disabled}) {
+  for (const auto driver : {plan::CgroupDriver::Filesystem, plan::CgroupDriver::Systemd,
+                            plan::CgroupDriver::Disabled}) {
     if (driver_name(driver) == name) return driver;
   }
   return fail(ErrorKind::InvalidUse, "state.json: unknown cgroup driver {}", name);
@@ -92,10 +100,15 @@ std::string write_record(const Record& record) {
   json::Writer writer;
   writer.begin_object().member("version", Record::kVersion);
   writer.member("id", record.id).member("bundle", record.bundle).member("rootfs", record.rootfs);
-  writer.member("created", record.created).member("ociVersion", record.oci_version).member("bootId", record.boot_id);
-  writer.member("owner", record.owner).member("pid", record.pid).member("startTime", record.start_time);
+  writer.member("created", record.created)
+      .member("ociVersion", record.oci_version)
+      .member("bootId", record.boot_id);
+  writer.member("owner", record.owner)
+      .member("pid", record.pid)
+      .member("startTime", record.start_time);
   writer.member("creator", record.creator).member("namespaces", record.namespaces);
-  writer.member("cgroupDriver", driver_name(record.cgroup_driver)).member("tolerateDenied", record.tolerate_denied);
+  writer.member("cgroupDriver", driver_name(record.cgroup_driver))
+      .member("tolerateDenied", record.tolerate_denied);
   write_places(writer, record.cgroups);
   writer.member("pidFile", record.pid_file);
   writer.key("annotations").begin_object();
@@ -106,10 +119,13 @@ std::string write_record(const Record& record) {
 
 Result<Record> read_record(std::string_view text) {
   const json::Document document = TRY(json::parse(text));
-  if (document.root().kind != Kind::Object) return fail(ErrorKind::InvalidUse, "state.json is no object");
+  if (document.root().kind != Kind::Object)
+    return fail(ErrorKind::InvalidUse, "state.json is no object");
   const Reader reader(document.root());
   const uint64_t version = TRY(reader.number("version", std::numeric_limits<int>::max()));
-  if (version > Record::kVersion) return fail(ErrorKind::Unsupported, "state.json has version {}, this berth knows {}", version, Record::kVersion);
+  if (version > Record::kVersion)
+    return fail(ErrorKind::Unsupported, "state.json has version {}, this berth knows {}", version,
+                Record::kVersion);
   Record record;
   record.id = TRY(reader.string("id"));
   record.bundle = TRY(reader.string("bundle"));
@@ -120,14 +136,17 @@ Result<Record> read_record(std::string_view text) {
   record.owner = static_cast<uid_t>(TRY(reader.number("owner", std::numeric_limits<uid_t>::max())));
   record.pid = static_cast<pid_t>(TRY(reader.number("pid", std::numeric_limits<pid_t>::max())));
   record.start_time = TRY(reader.number("startTime", std::numeric_limits<uint64_t>::max()));
-  record.creator = static_cast<pid_t>(TRY(reader.number("creator", std::numeric_limits<pid_t>::max())));
+  record.creator =
+      static_cast<pid_t>(TRY(reader.number("creator", std::numeric_limits<pid_t>::max())));
   record.namespaces = TRY(reader.number("namespaces", std::numeric_limits<uint64_t>::max()));
   record.cgroup_driver = TRY(read_driver(TRY(reader.string("cgroupDriver"))));
   record.tolerate_denied = TRY(reader.boolean("tolerateDenied"));
-  for (const json::Value& place : TRY(reader.child("cgroups", Kind::Array))->array()) record.cgroups.push_back(TRY(read_place(place)));
+  for (const json::Value& place : TRY(reader.child("cgroups", Kind::Array))->array())
+    record.cgroups.push_back(TRY(read_place(place)));
   record.pid_file = TRY(reader.string("pidFile"));
   for (const json::Member& member : TRY(reader.child("annotations", Kind::Object))->object()) {
-    if (member.value.kind != Kind::String) return fail(ErrorKind::InvalidUse, "state.json: an annotation is no string");
+    if (member.value.kind != Kind::String)
+      return fail(ErrorKind::InvalidUse, "state.json: an annotation is no string");
     record.annotations.emplace_back(std::string(member.name), std::string(member.value.string()));
   }
   return record;

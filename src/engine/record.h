@@ -13,22 +13,23 @@
 
 namespace berth::engine {
 
-// What state.json says of a container. Written before the first thing is made (pid 0: the intent), so that whatever a killed
-// create left behind can be found and removed; written again when the container is created.
+// What state.json says of a container. Written before the first thing is made (pid 0: the intent),
+// so that whatever a killed create left behind can be found and removed; written again when the
+// container is created.
 struct Record {
   static constexpr int kVersion = 1;
 
   std::string id = {};
   std::string bundle = {};
   std::string rootfs = {};
-  std::string created = {};     // RFC 3339, UTC
+  std::string created = {};  // RFC 3339, UTC
   std::string oci_version = {};
   std::string boot_id = {};
   uid_t owner = 0;
-  pid_t pid = 0;                // 0: being made
-  uint64_t start_time = 0;      // with pid and boot_id it names the process for ever
+  pid_t pid = 0;            // 0: being made
+  uint64_t start_time = 0;  // with pid and boot_id it names the process for ever
   pid_t creator = 0;
-  uint64_t namespaces = 0;      // CLONE_NEW* that init does not share with its creator
+  uint64_t namespaces = 0;  // CLONE_NEW* that init does not share with its creator
   plan::CgroupDriver cgroup_driver = plan::CgroupDriver::Filesystem;
   bool tolerate_denied = false;
   std::vector<plan::CgroupPlace> cgroups = {};

@@ -2,12 +2,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/mount.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -18,9 +18,10 @@
 
 extern char** environ;
 
-// A container that gets a handle on /proc/PID/exe of ours must not be able to write the host's binary (CVE-2019-5736). So
-// the program runs from a copy: on a read-only mount that is in no namespace, where nobody can make it writable again, or,
-// where mounting is not allowed, from a sealed memfd.
+// A container that gets a handle on /proc/PID/exe of ours must not be able to write the host's
+// binary (CVE-2019-5736). So the program runs from a copy: on a read-only mount that is in no
+// namespace, where nobody can make it writable again, or, where mounting is not allowed, from a
+// sealed memfd.
 namespace berth {
 namespace {
 
@@ -35,11 +36,12 @@ bool runs_protected(int self) {
   return seals >= 0 && (seals & kSeals) == kSeals;
 }
 
-// A clone of the binary's mount, read-only; once its descriptor is closed it belongs to no namespace and can not be changed.
+// A clone of the binary's mount, read-only; once its descriptor is closed it belongs to no
+// namespace and can not be changed.
 os::UniqueFd open_on_readonly_mount(int self) {
   os::UniqueFd tree(::open_tree(self, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH));
   if (!tree) return {};
-  struct mount_attr attributes {};
+  struct mount_attr attributes{};
   attributes.attr_set = MOUNT_ATTR_RDONLY;
   if (::mount_setattr(tree.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes) < 0) return {};
   return tree;
@@ -50,11 +52,13 @@ Result<os::UniqueFd> copy_to_memfd(int self) {
   struct stat status;
   if (!copy || ::fstat(self, &status) < 0) return system_error(errno, "copy the own program");
   for (off_t done = 0; done < status.st_size;) {
-    const ssize_t size = ::sendfile(copy.get(), self, &done, static_cast<size_t>(status.st_size - done));
+    const ssize_t size =
+        ::sendfile(copy.get(), self, &done, static_cast<size_t>(status.st_size - done));
     if (size < 0 && errno == EINTR) continue;
     if (size <= 0) return system_error(errno, "copy the own program");
   }
-  if (::fcntl(copy.get(), F_ADD_SEALS, kSeals) < 0) return system_error(errno, "seal the copy of the own program");
+  if (::fcntl(copy.get(), F_ADD_SEALS, kSeals) < 0)
+    return system_error(errno, "seal the copy of the own program");
   return copy;
 }
 
@@ -67,7 +71,8 @@ Result<> protect_executable(char** argv) {
     (void)::unsetenv(kMarker);
     return {};
   }
-  if (::getenv(kMarker) != nullptr) return fail(ErrorKind::Internal, "the protected copy of the own program is not protected");
+  if (::getenv(kMarker) != nullptr)
+    return fail(ErrorKind::Internal, "the protected copy of the own program is not protected");
   os::UniqueFd copy = open_on_readonly_mount(self.get());
   if (!copy) copy = TRY(copy_to_memfd(self.get()));
   (void)::setenv(kMarker, "1", 1);

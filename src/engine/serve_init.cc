@@ -32,9 +32,11 @@ std::string hook_output(const Creation& creation) {
 
 // init died without a word: killed from outside, most often for the cgroup's memory limit.
 Error explain_death(Creation& creation, Error error) {
-  const Result<uint64_t> kills = creation.cgroup ? creation.cgroup->oom_kills() : Result<uint64_t>(0);
+  const Result<uint64_t> kills =
+      creation.cgroup ? creation.cgroup->oom_kills() : Result<uint64_t>(0);
   if (kills && *kills > 0) {
-    Error oom(ErrorKind::System, ENOMEM, "init was killed for want of memory: the limit is too low to start");
+    Error oom(ErrorKind::System, ENOMEM,
+              "init was killed for want of memory: the limit is too low to start");
     oom.set_pointer("/linux/resources/memory/limit");
     return oom;
   }
@@ -45,9 +47,11 @@ Result<sync::Heard> hear(Creation& creation, Message expected) {
   Result<sync::Heard> heard = creation.channel.hear();
   if (!heard) return std::unexpected(explain_death(creation, std::move(heard).error()));
   if (heard->packet.message == Message::Failed) {
-    return std::unexpected(explain(creation.plan.init, heard->packet.failure, hook_output(creation)));
+    return std::unexpected(
+        explain(creation.plan.init, heard->packet.failure, hook_output(creation)));
   }
-  if (heard->packet.message != expected) return fail(ErrorKind::Internal, "init said something unexpected");
+  if (heard->packet.message != expected)
+    return fail(ErrorKind::Internal, "init said something unexpected");
   return heard;
 }
 
@@ -75,27 +79,32 @@ Result<> take_console(Creation& creation, sync::Heard& heard) {
     creation.console = std::move(heard.fd);
     return {};
   }
-  return os::send_descriptor(socket, heard.fd.get(), "/dev/ptmx") | context("send the terminal to the console socket") | at("/process/terminal");
+  return os::send_descriptor(socket, heard.fd.get(), "/dev/ptmx") |
+         context("send the terminal to the console socket") | at("/process/terminal");
 }
 
 Result<> pass_listener(Creation& creation, const sync::Heard& heard) {
-  const os::UniqueFd listener(static_cast<int>(::syscall(SYS_pidfd_getfd, creation.init.pidfd(), heard.packet.value, 0)));
+  const os::UniqueFd listener(
+      static_cast<int>(::syscall(SYS_pidfd_getfd, creation.init.pidfd(), heard.packet.value, 0)));
   if (!listener) return system_error(errno, "fetch the seccomp listener");
   const spec::Seccomp& profile = *creation.spec.platform.seccomp;
   Record record = creation.record;
   record.pid = creation.init.pid();
   ContainerState state = state_of(record, Status::Creating);
   state.pid = record.pid;
-  const std::string text = spec::seccomp_state_json(to_spec(state), record.pid, profile.listener_metadata);
-  TRY(os::send_descriptor(profile.listener_path, listener.get(), text) | context("send the seccomp listener") |
-      at("/linux/seccomp/listenerPath"));
+  const std::string text =
+      spec::seccomp_state_json(to_spec(state), record.pid, profile.listener_metadata);
+  TRY(os::send_descriptor(profile.listener_path, listener.get(), text) |
+      context("send the seccomp listener") | at("/linux/seccomp/listenerPath"));
   return creation.channel.listener_sent();
 }
 
 Result<> answer(Creation& creation, sync::Heard& heard) {
   switch (heard.packet.message) {
     case Message::InitPid: return adopt_init(creation, heard);
-    case Message::IdsWanted: TRY(map_ids(creation.plan.host.ids, creation.init.pid())); return creation.channel.ids_mapped();
+    case Message::IdsWanted:
+      TRY(map_ids(creation.plan.host.ids, creation.init.pid()));
+      return creation.channel.ids_mapped();
     case Message::NamespacesReady: return run_host_hooks(creation);
     case Message::Console: return take_console(creation, heard);
     case Message::SeccompListener: return pass_listener(creation, heard);
@@ -107,13 +116,15 @@ Result<> write_oom_score(const Creation& creation) {
   const std::optional<int>& score = creation.plan.init.process.oom_score_adj;
   if (!score) return {};
   const std::string path = formatted("/proc/{}/oom_score_adj", creation.init.pid());
-  return os::write_file_at(AT_FDCWD, path.c_str(), std::to_string(*score)) | at("/process/oomScoreAdj");
+  return os::write_file_at(AT_FDCWD, path.c_str(), std::to_string(*score)) |
+         at("/process/oomScoreAdj");
 }
 
 // By the host: raising a limit needs its rights, lowering one early would starve init.
 Result<> set_rlimits(const Creation& creation) {
   for (const plan::RlimitItem& item : creation.plan.init.process.rlimits) {
-    if (::prlimit(creation.init.pid(), static_cast<__rlimit_resource>(item.resource), &item.limit, nullptr) < 0) {
+    if (::prlimit(creation.init.pid(), static_cast<__rlimit_resource>(item.resource), &item.limit,
+                  nullptr) < 0) {
       return Result<>(system_error(errno, "set resource limit")) | at(item.pointer);
     }
   }
@@ -123,7 +134,8 @@ Result<> set_rlimits(const Creation& creation) {
 Result<> write_pid_file(Creation& creation) {
   const std::string& path = creation.options.pid_file;
   if (path.empty()) return {};
-  TRY(os::replace_file_at(AT_FDCWD, path.c_str(), std::to_string(creation.init.pid()), 0644) | context("write the pid file"));
+  TRY(os::replace_file_at(AT_FDCWD, path.c_str(), std::to_string(creation.init.pid()), 0644) |
+      context("write the pid file"));
   creation.pid_file_written = true;
   return {};
 }
@@ -132,11 +144,12 @@ Result<> write_pid_file(Creation& creation) {
 
 Result<> serve_init(Creation& creation) {
   const plan::Plan& plan = creation.plan;
-  const sync::Conversation conversation{.joiner = plan.host.namespaces.shape == plan::LaunchShape::Joiner,
-                                        .ids = plan.init.new_user_namespace,
-                                        .host_work = creation.prepared.host_work,
-                                        .console = plan.init.process.terminal,
-                                        .listener = creation.prepared.process.seccomp_listener};
+  const sync::Conversation conversation{
+      .joiner = plan.host.namespaces.shape == plan::LaunchShape::Joiner,
+      .ids = plan.init.new_user_namespace,
+      .host_work = creation.prepared.host_work,
+      .console = plan.init.process.terminal,
+      .listener = creation.prepared.process.seccomp_listener};
   for (const Message message : sync::expected_messages(conversation)) {
     sync::Heard heard = TRY(hear(creation, message));
     TRY(answer(creation, heard));

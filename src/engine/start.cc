@@ -23,20 +23,26 @@ using engine::StateDir;
 Result<> check_startable(const Snapshot& snapshot) {
   switch (snapshot.status) {
     case Status::Created: return {};
-    case Status::Stopped: return fail(ErrorKind::WrongState, "cannot start a container that has stopped");
-    case Status::Creating: return fail(ErrorKind::WrongState, "cannot start a container that is being created");
+    case Status::Stopped:
+      return fail(ErrorKind::WrongState, "cannot start a container that has stopped");
+    case Status::Creating:
+      return fail(ErrorKind::WrongState, "cannot start a container that is being created");
     default: return fail(ErrorKind::WrongState, "cannot start an already running container");
   }
 }
 
-// init has left the gate: by execve (all is well), or by its end. A failure's coordinates are in the FIFO then.
+// init has left the gate: by execve (all is well), or by its end. A failure's coordinates are in
+// the FIFO then.
 Result<> wait_for_exec(const StateDir& directory, int gate, int init) {
-  pollfd events[] = {{.fd = gate, .events = 0, .revents = 0}, {.fd = init, .events = POLLIN, .revents = 0}};
+  pollfd events[] = {{.fd = gate, .events = 0, .revents = 0},
+                     {.fd = init, .events = POLLIN, .revents = 0}};
   while ((events[0].revents & POLLERR) == 0) {
-    if (::poll(events, 2, -1) < 0 && errno != EINTR) return system_error(errno, "wait for the program");
+    if (::poll(events, 2, -1) < 0 && errno != EINTR)
+      return system_error(errno, "wait for the program");
     if (events[1].revents != 0) break;
   }
-  const os::UniqueFd words(::openat(directory.fd(), engine::kGateFile, O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  const os::UniqueFd words(
+      ::openat(directory.fd(), engine::kGateFile, O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   sync::Failure failure;
   if (!words || ::read(words.get(), &failure, sizeof failure) != sizeof failure) return {};
   const plan::Plan plan = TRY(engine::plan_of_record(directory));

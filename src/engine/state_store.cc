@@ -24,8 +24,9 @@ constexpr size_t kMaxState = 32 << 20;
 constexpr size_t kMaxId = 255;
 
 bool is_id_letter(char letter) {
-  return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') || (letter >= '0' && letter <= '9') ||
-         letter == '_' || letter == '+' || letter == '-' || letter == '.';
+  return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
+         (letter >= '0' && letter <= '9') || letter == '_' || letter == '+' || letter == '-' ||
+         letter == '.';
 }
 
 struct CloseDirectory {
@@ -40,10 +41,13 @@ Result<os::UniqueFd> open_root(const std::string& root, bool make) {
     if (!fd) return system_error(errno, "open the state root {}", root);
     return fd;
   }
-  for (size_t slash = root.find('/', 1); slash != std::string::npos; slash = root.find('/', slash + 1)) {
-    if (::mkdir(root.substr(0, slash).c_str(), 0711) < 0 && errno != EEXIST) return system_error(errno, "make {}", root);
+  for (size_t slash = root.find('/', 1); slash != std::string::npos;
+       slash = root.find('/', slash + 1)) {
+    if (::mkdir(root.substr(0, slash).c_str(), 0711) < 0 && errno != EEXIST)
+      return system_error(errno, "make {}", root);
   }
-  if (::mkdir(root.c_str(), 0700) < 0 && errno != EEXIST) return system_error(errno, "make {}", root);
+  if (::mkdir(root.c_str(), 0700) < 0 && errno != EEXIST)
+    return system_error(errno, "make {}", root);
   if (::chmod(root.c_str(), 01700) < 0) return system_error(errno, "make {}", root);
   return open_root(root, false);
 }
@@ -52,10 +56,13 @@ Result<os::UniqueFd> open_root(const std::string& root, bool make) {
 
 Result<> check_id(std::string_view id) {
   if (id.empty()) return fail(ErrorKind::InvalidUse, "container id cannot be empty");
-  const bool good = std::ranges::all_of(id, is_id_letter) && id != "." && id != ".." && id.size() <= kMaxId;
+  const bool good =
+      std::ranges::all_of(id, is_id_letter) && id != "." && id != ".." && id.size() <= kMaxId;
   if (!good) {
-    return fail(ErrorKind::InvalidUse, "invalid container id {}: letters, digits and _ + - . are allowed, at most {} of them",
-                id.substr(0, 80), kMaxId);
+    return fail(
+        ErrorKind::InvalidUse,
+        "invalid container id {}: letters, digits and _ + - . are allowed, at most {} of them",
+        id.substr(0, 80), kMaxId);
   }
   return {};
 }
@@ -68,10 +75,12 @@ Result<StateDir> StateDir::create(const std::string& root, std::string_view id) 
   const std::string name(id);
   os::UniqueFd root_fd = TRY(open_root(root, true));
   if (::mkdirat(root_fd.get(), name.c_str(), 0711) < 0) {
-    if (errno == EEXIST) return fail(ErrorKind::AlreadyExists, "container with given ID already exists: {}", id);
+    if (errno == EEXIST)
+      return fail(ErrorKind::AlreadyExists, "container with given ID already exists: {}", id);
     return system_error(errno, "make the state directory of {}", id);
   }
-  os::UniqueFd fd(::openat(root_fd.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  os::UniqueFd fd(
+      ::openat(root_fd.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!fd) return system_error(errno, "open the state directory of {}", id);
   StateDir directory(std::move(root_fd), std::move(fd), name, root + "/" + name);
   TRY(directory.lock());
@@ -83,7 +92,9 @@ Result<StateDir> StateDir::open(const std::string& root, std::string_view id) {
   const std::string name(id);
   os::UniqueFd root_fd(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   os::UniqueFd fd;
-  if (root_fd) fd.reset(::openat(root_fd.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (root_fd)
+    fd.reset(
+        ::openat(root_fd.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (fd) return StateDir(std::move(root_fd), std::move(fd), name, root + "/" + name);
   if (errno == ENOENT) return fail(ErrorKind::NotFound, "container does not exist: {}", id);
   return system_error(errno, "open the state directory of {}", id);
@@ -121,8 +132,10 @@ Result<> StateDir::write(const Record& record) const {
 }
 
 Result<Record> StateDir::read() const {
-  const std::string text = TRY(os::read_file_at(fd_.get(), kRecordFile, kMaxState) | context("container {}", id_));
-  return read_record(text) | context("state of container {} is damaged (delete --force removes it)", id_);
+  const std::string text =
+      TRY(os::read_file_at(fd_.get(), kRecordFile, kMaxState) | context("container {}", id_));
+  return read_record(text) |
+         context("state of container {} is damaged (delete --force removes it)", id_);
 }
 
 Result<std::string> StateDir::read_config() const {
@@ -135,7 +148,8 @@ Result<os::UniqueFd> StateDir::make_gate() const {
 }
 
 bool StateDir::gate_is_held() const {
-  return static_cast<bool>(os::UniqueFd(::openat(fd_.get(), kGateFile, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC)));
+  return static_cast<bool>(
+      os::UniqueFd(::openat(fd_.get(), kGateFile, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC)));
 }
 
 Result<os::UniqueFd> StateDir::open_gate() const {
@@ -153,9 +167,11 @@ Result<> StateDir::remove() const {
     const std::string_view name = entry->d_name;
     if (name == "." || name == "..") continue;
     const int flags = entry->d_type == DT_DIR ? AT_REMOVEDIR : 0;
-    if (::unlinkat(fd_.get(), entry->d_name, flags) < 0 && errno != ENOENT) return system_error(errno, "remove {}/{}", path_, name);
+    if (::unlinkat(fd_.get(), entry->d_name, flags) < 0 && errno != ENOENT)
+      return system_error(errno, "remove {}/{}", path_, name);
   }
-  if (::unlinkat(root_.get(), id_.c_str(), AT_REMOVEDIR) < 0 && errno != ENOENT) return system_error(errno, "remove {}", path_);
+  if (::unlinkat(root_.get(), id_.c_str(), AT_REMOVEDIR) < 0 && errno != ENOENT)
+    return system_error(errno, "remove {}", path_);
   return {};
 }
 
@@ -171,7 +187,8 @@ Result<std::vector<std::string>> list_ids(const std::string& root) {
 }
 
 std::string boot_id() {
-  const Result<std::string> text = os::read_file_at(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 64);
+  const Result<std::string> text =
+      os::read_file_at(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 64);
   return text ? text->substr(0, text->find('\n')) : std::string();
 }
 

@@ -16,8 +16,8 @@ inline constexpr const char* kGateFile = "gate";
 // Letters, digits, '_', '+', '-', '.'; not "." or ".."; at most 1024 bytes.
 Result<> check_id(std::string_view id);
 
-// The directory of one container below the state root: state.json, config.json, the start gate. Its lock is a flock on the
-// directory itself: held by who changes the container.
+// The directory of one container below the state root: state.json, config.json, the start gate. Its
+// lock is a flock on the directory itself: held by who changes the container.
 class StateDir {
  public:
   StateDir() = default;
@@ -43,7 +43,8 @@ class StateDir {
 
   // FIFO opened O_RDWR: init inherits it and waits for one byte.
   Result<os::UniqueFd> make_gate() const;
-  // True while init waits at the gate: it can be opened for writing exactly as long as somebody holds it for reading.
+  // True while init waits at the gate: it can be opened for writing exactly as long as somebody
+  // holds it for reading.
   bool gate_is_held() const;
   Result<os::UniqueFd> open_gate() const;
   void remove_gate() const;

@@ -40,7 +40,9 @@ spec::State to_spec(const ContainerState& state) {
           .owner = state.owner};
 }
 
-std::string hook_state(const ContainerState& state) { return spec::hook_state_json(to_spec(state)); }
+std::string hook_state(const ContainerState& state) {
+  return spec::hook_state_json(to_spec(state));
+}
 
 namespace {
 
@@ -59,7 +61,7 @@ bool is_frozen(const Record& record) {
 }  // namespace
 
 Result<Snapshot> look(const StateDir& directory) {
-  Snapshot snapshot{.record = TRY(directory.read())};
+  Snapshot snapshot { .record = TRY(directory.read()) };
   const Record& record = snapshot.record;
   if (record.pid == 0) {
     // An intent: being made while somebody holds the lock, else left by a create that was killed.
@@ -80,10 +82,13 @@ Result<std::unique_ptr<cgroup::CgroupManager>> open_cgroup(const Record& record)
 }
 
 Result<os::UniqueFd> open_init(const Record& record) {
-  const auto gone = [&] { return fail(ErrorKind::WrongState, "container not running: {}", record.id); };
+  const auto gone = [&] {
+    return fail(ErrorKind::WrongState, "container not running: {}", record.id);
+  };
   if (record.pid == 0) return gone();
   Result<os::UniqueFd> pidfd = os::open_pidfd(record.pid);
-  // The start time is read after the descriptor was opened: a pid that was reused in between is found out.
+  // The start time is read after the descriptor was opened: a pid that was reused in between is
+  // found out.
   if (!pidfd || !is_alive(record)) return gone();
   return pidfd;
 }

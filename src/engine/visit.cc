@@ -20,7 +20,8 @@ Result<> NamespaceVisit::enter(int fd, int type, const char* own) {
 
 Result<> NamespaceVisit::leave() {
   while (!back_.empty()) {
-    if (::setns(back_.back().get(), 0) < 0) return system_error(errno, "go back to the own namespace");
+    if (::setns(back_.back().get(), 0) < 0)
+      return system_error(errno, "go back to the own namespace");
     back_.pop_back();
   }
   return {};

@@ -9,8 +9,9 @@
 
 namespace berth::engine {
 
-// Puts the calling thread into other namespaces for the time of one clone, so that the child is born there. Namespaces are a
-// thread's own: no other thread sees it. Only for those that can be left again (not user, mount or time).
+// Puts the calling thread into other namespaces for the time of one clone, so that the child is
+// born there. Namespaces are a thread's own: no other thread sees it. Only for those that can be
+// left again (not user, mount or time).
 class NamespaceVisit {
  public:
   NamespaceVisit() = default;
