@@ -11,7 +11,8 @@ StepResult await_host(InitContext& init) {
   return init.process.host.namespaces_ready();
 }
 
-// After Ready the host writes the record. Then either it says Start (run), or `start` opens the gate from another process.
+// After Ready the host writes the record. Then either it says Start (run), or `start` opens the
+// gate from another process.
 StepResult await_start(InitContext& init) {
   if (TRY(init.process.host.ready())) return {};
   ::close(init.process.host.fd());

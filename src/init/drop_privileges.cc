@@ -27,7 +27,8 @@ int drop_bounding(const ProcessContext& process) {
 
 // All ids by raw call, see join_namespaces.cc.
 int set_ids(const plan::ProcessPlan& plan) {
-  if (plan.set_groups && ::syscall(SYS_setgroups, plan.groups.size(), plan.groups.data()) < 0) return -errno;
+  if (plan.set_groups && ::syscall(SYS_setgroups, plan.groups.size(), plan.groups.data()) < 0)
+    return -errno;
   if (::syscall(SYS_setresgid, plan.gid, plan.gid, plan.gid) < 0) return -errno;
   return ::syscall(SYS_setresuid, plan.uid, plan.uid, plan.uid) < 0 ? -errno : 0;
 }
@@ -44,7 +45,8 @@ int set_capabilities(const plan::CapabilityPlan& plan) {
 }
 
 int raise_ambient(const ProcessContext& process) {
-  if (::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 && errno != EINVAL) return -errno;
+  if (::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 && errno != EINVAL)
+    return -errno;
   for (int capability = 0; capability <= process.prepared.last_capability; ++capability) {
     if (!holds(process.plan.capabilities.ambient, capability)) continue;
     if (::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0) < 0) return -errno;
@@ -52,7 +54,8 @@ int raise_ambient(const ProcessContext& process) {
   return 0;
 }
 
-// The user must be able to reopen /dev/stdout and the like. What can not be given away stays as it is.
+// The user must be able to reopen /dev/stdout and the like. What can not be given away stays as it
+// is.
 void give_standard_streams(uid_t uid) {
   for (int fd = 0; fd < 3; ++fd) {
     struct stat status;
@@ -64,9 +67,11 @@ void give_standard_streams(uid_t uid) {
 }  // namespace
 
 StepResult change_directory(ProcessContext& process) {
-  if (::chdir(process.plan.cwd.c_str()) < 0) return failure(Step::DropPrivileges, errno, -1, Action::ChangeDirectory);
+  if (::chdir(process.plan.cwd.c_str()) < 0)
+    return failure(Step::DropPrivileges, errno, -1, Action::ChangeDirectory);
   char path[PATH_MAX];
-  // A path through somebody's descriptor leads outside the root: the kernel then says "(unreachable)".
+  // A path through somebody's descriptor leads outside the root: the kernel then says
+  // "(unreachable)".
   if (::syscall(SYS_getcwd, path, sizeof path) < 0 || path[0] != '/') {
     return failure(Step::DropPrivileges, ENOENT, -1, Action::LeftRoot);
   }
@@ -79,12 +84,14 @@ StepResult drop_privileges(ProcessContext& process) {
   give_standard_streams(plan.uid);
   // Some directories only root may enter, some (on network filesystems) only the user.
   const StepResult before = change_directory(process);
-  if (!before && before.error().os_error != EACCES && before.error().os_error != EPERM) return before;
+  if (!before && before.error().os_error != EACCES && before.error().os_error != EPERM)
+    return before;
   if (plan.capabilities.set) {
     const int result = drop_bounding(process);
     if (result < 0) return failure(Step::DropPrivileges, result, -1, Action::SetCapabilities);
   }
-  if (::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0) return failure(Step::DropPrivileges, errno, -1, Action::SetIds);
+  if (::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
+    return failure(Step::DropPrivileges, errno, -1, Action::SetIds);
   int result = set_ids(plan);
   if (result < 0) return failure(Step::DropPrivileges, result, -1, Action::SetIds);
   if (!before) TRY(change_directory(process));

@@ -46,7 +46,8 @@ const char* next_candidate(const char* path, const char* name, char (&buffer)[PA
 }  // namespace
 
 StepResult find_executable(ProcessContext& process) {
-  if (process.prepared.home_slot != nullptr) read_home(process.plan.uid, process.prepared.home_slot);
+  if (process.prepared.home_slot != nullptr)
+    read_home(process.plan.uid, process.prepared.home_slot);
   const char* name = process.prepared.argv[0];
   if (strchr(name, '/') != nullptr) {
     const int result = check_program(name);
@@ -63,7 +64,8 @@ StepResult find_executable(ProcessContext& process) {
     process.executable = process.found;
     return {};
   }
-  return failure(Step::FindExecutable, denied ? EACCES : ENOENT, -1, denied ? Action::NotExecutable : Action::NotInPath);
+  return failure(Step::FindExecutable, denied ? EACCES : ENOENT, -1,
+                 denied ? Action::NotExecutable : Action::NotInPath);
 }
 
 StepResult load_seccomp(ProcessContext& process) {

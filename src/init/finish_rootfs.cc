@@ -10,7 +10,8 @@
 namespace berth::init {
 namespace {
 
-constexpr uint64_t kMaskAttributes = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+constexpr uint64_t kMaskAttributes =
+    MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
 
 int make_readonly(int mount, bool recursive) {
   const int result = os::set_attributes(mount, MOUNT_ATTR_RDONLY, 0, recursive);
@@ -22,7 +23,8 @@ StepResult make_mounts_readonly(InitContext& init) {
     const int fd = init.prepared.late_mounts[index];
     if (fd < 0) continue;
     const int result = make_readonly(fd, false);
-    if (result < 0) return failure(Step::FinishRootfs, result, static_cast<int>(index), Action::SetAttributes);
+    if (result < 0)
+      return failure(Step::FinishRootfs, result, static_cast<int>(index), Action::SetAttributes);
   }
   return {};
 }
@@ -39,25 +41,28 @@ int protect_path(int root, const char* path) {
   return result == 0 && old_kernel ? os::remount_attributes(tree.get(), MOUNT_ATTR_RDONLY) : result;
 }
 
-// What masks show: an empty read-only directory and an empty file, both of a filesystem of our own. The image has no part
-// in it.
+// What masks show: an empty read-only directory and an empty file, both of a filesystem of our own.
+// The image has no part in it.
 class Mask {
  public:
   int open() {
     const os::UniqueFd filesystem(os::open_filesystem("tmpfs"));
     if (!filesystem) return filesystem.get();
     (void)os::set_filesystem_string(filesystem.get(), "mode", "755");
-    base_.reset(os::mount_filesystem(filesystem.get(), kMaskAttributes & ~static_cast<uint64_t>(MOUNT_ATTR_RDONLY)));
+    base_.reset(os::mount_filesystem(filesystem.get(),
+                                     kMaskAttributes & ~static_cast<uint64_t>(MOUNT_ATTR_RDONLY)));
     if (!base_) return base_.get();
     if (::mkdirat(base_.get(), "directory", 0555) < 0) return -errno;
-    const os::UniqueFd file(::openat(base_.get(), "file", O_CREAT | O_EXCL | O_RDONLY | O_CLOEXEC, 0444));
+    const os::UniqueFd file(
+        ::openat(base_.get(), "file", O_CREAT | O_EXCL | O_RDONLY | O_CLOEXEC, 0444));
     if (!file) return -errno;
     return make_readonly(base_.get(), false);
   }
   bool is_open() const { return static_cast<bool>(base_); }
 
   int cover(int target, bool is_directory) {
-    // A detached mount that is never attached costs an RCU grace period to dissolve: it is hidden below the first directory.
+    // A detached mount that is never attached costs an RCU grace period to dissolve: it is hidden
+    // below the first directory.
     if (is_directory && !placed_) {
       placed_ = true;
       const int result = os::attach_mount(base_.get(), target);
@@ -65,7 +70,8 @@ class Mask {
       const os::UniqueFd copy(os::clone_mount(base_.get(), "directory", false));
       return copy ? os::attach_mount(copy.get(), base_.get()) : copy.get();
     }
-    const os::UniqueFd copy(os::clone_mount(base_.get(), is_directory ? "directory" : "file", false));
+    const os::UniqueFd copy(
+        os::clone_mount(base_.get(), is_directory ? "directory" : "file", false));
     return copy ? os::attach_mount(copy.get(), target) : copy.get();
   }
 
@@ -93,12 +99,14 @@ StepResult finish_rootfs(InitContext& init) {
   const plan::InitPlan& plan = init.plan;
   for (size_t index = 0; index < plan.readonly_paths.size(); ++index) {
     const int result = protect_path(init.root, plan.readonly_paths[index].path.c_str());
-    if (result < 0) return failure(Step::FinishRootfs, result, static_cast<int>(index), Action::MakeTarget, 1);
+    if (result < 0)
+      return failure(Step::FinishRootfs, result, static_cast<int>(index), Action::MakeTarget, 1);
   }
   Mask mask;
   for (size_t index = 0; index < plan.masked_paths.size(); ++index) {
     const int result = mask_path(mask, init.root, plan.masked_paths[index].path.c_str());
-    if (result < 0) return failure(Step::FinishRootfs, result, static_cast<int>(index), Action::MakeTarget, 2);
+    if (result < 0)
+      return failure(Step::FinishRootfs, result, static_cast<int>(index), Action::MakeTarget, 2);
   }
   if (plan.root.final_propagation != 0) {
     const int result = os::set_propagation(init.root, plan.root.final_propagation);

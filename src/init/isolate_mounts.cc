@@ -10,7 +10,8 @@
 namespace berth::init {
 namespace {
 
-// `berth try`: the host's root, copy-on-write. The tmpfs and the overlay exist in this mount namespace only.
+// `berth try`: the host's root, copy-on-write. The tmpfs and the overlay exist in this mount
+// namespace only.
 int open_overlay(const char* lower, const char* place) {
   const os::UniqueFd tmpfs_context(os::open_filesystem("tmpfs"));
   if (!tmpfs_context) return tmpfs_context.get();
@@ -23,7 +24,8 @@ int open_overlay(const char* lower, const char* place) {
   if (attached < 0) return attached;
   // The layers are named relative to the tmpfs: its path may be of any length.
   if (::fchdir(tmpfs.get()) < 0) return -errno;
-  if (::mkdir("upper", 0755) < 0 || ::mkdir("work", 0755) < 0 || ::mkdir("root", 0755) < 0) return -errno;
+  if (::mkdir("upper", 0755) < 0 || ::mkdir("work", 0755) < 0 || ::mkdir("root", 0755) < 0)
+    return -errno;
   const os::UniqueFd overlay(os::open_filesystem("overlay"));
   if (!overlay) return overlay.get();
   int result = os::set_filesystem_string(overlay.get(), "source", "overlay");
@@ -63,7 +65,8 @@ StepResult isolate_mounts(InitContext& init) {
   if (init.root < 0) {
     init.root = bind_root(root.path.c_str());
     // No overlay here: the host's root is shown as it is, and must not be written.
-    if (!place.empty() && init.root >= 0) (void)os::set_attributes(init.root, MOUNT_ATTR_RDONLY, 0, true);
+    if (!place.empty() && init.root >= 0)
+      (void)os::set_attributes(init.root, MOUNT_ATTR_RDONLY, 0, true);
   }
   if (init.root < 0) return failure(Step::IsolateMounts, init.root, -1, Action::Attach);
   return {};
@@ -85,7 +88,8 @@ StepResult enter_rootfs(InitContext& init) {
   const plan::ProcessPlan& process = init.plan.process;
   if (!process.create_cwd || process.cwd == "/") return {};
   const os::UniqueFd made(os::RootDir(init.root).make_directory(process.cwd.c_str()));
-  if (!made && made.get() != -EACCES) return failure(Step::EnterRootfs, made.get(), -1, Action::ChangeDirectory);
+  if (!made && made.get() != -EACCES)
+    return failure(Step::EnterRootfs, made.get(), -1, Action::ChangeDirectory);
   return {};
 }
 

@@ -33,15 +33,18 @@ StepResult join_each(InitContext& init, bool retry_denied) {
   return {};
 }
 
-// The offsets can be written while nobody is in the new time namespace: written first, entered then.
+// The offsets can be written while nobody is in the new time namespace: written first, entered
+// then.
 StepResult enter_time_namespace(InitContext& init) {
   if (!init.prepared.time_offsets.empty()) {
     const os::UniqueFd file(::open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC));
     const std::string& text = init.prepared.time_offsets;
-    if (!file || ::write(file.get(), text.data(), text.size()) < 0) return failure(Step::JoinNamespaces, errno);
+    if (!file || ::write(file.get(), text.data(), text.size()) < 0)
+      return failure(Step::JoinNamespaces, errno);
   }
   const os::UniqueFd inside(::open("/proc/self/ns/time_for_children", O_RDONLY | O_CLOEXEC));
-  if (!inside || ::setns(inside.get(), CLONE_NEWTIME) < 0) return failure(Step::JoinNamespaces, errno);
+  if (!inside || ::setns(inside.get(), CLONE_NEWTIME) < 0)
+    return failure(Step::JoinNamespaces, errno);
   return {};
 }
 
@@ -61,7 +64,8 @@ StepResult join_cgroup(InitContext& init) { return join_cgroup(init.process); }
 StepResult join_namespaces(InitContext& init) {
   if (init.plan.namespaces->shape == plan::LaunchShape::Direct) TRY(join_each(init, false));
   const uint64_t flags = init.plan.namespaces->unshare_flags;
-  if (flags != 0 && ::unshare(static_cast<int>(flags)) < 0) return failure(Step::JoinNamespaces, errno);
+  if (flags != 0 && ::unshare(static_cast<int>(flags)) < 0)
+    return failure(Step::JoinNamespaces, errno);
   if ((flags & CLONE_NEWTIME) != 0) return enter_time_namespace(init);
   return {};
 }
@@ -87,7 +91,8 @@ void run_joiner(const plan::InitPlan& plan, PreparedInit& prepared) {
   if (result) result = join_each(init, false);
   if (result) {
     int pidfd = -1;
-    const os::CloneRequest request{.flags = plan.namespaces->clone_flags | CLONE_PARENT, .exit_signal = 0};
+    const os::CloneRequest request{.flags = plan.namespaces->clone_flags | CLONE_PARENT,
+                                   .exit_signal = 0};
     const pid_t pid = os::clone_child(request, &pidfd);
     if (pid == 0) run_init(plan, prepared);
     if (pid < 0) {

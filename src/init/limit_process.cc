@@ -55,7 +55,8 @@ StepResult limit_process(ProcessContext& process) {
   return {};
 }
 
-// First of all: the host's directories and locks must not live on in the child, nor be reached through it.
+// First of all: the host's directories and locks must not live on in the child, nor be reached
+// through it.
 StepResult close_foreign(ProcessContext& process) {
   unsigned next = kFirstFd;
   for (const int fd : process.prepared.kept) {
@@ -67,7 +68,8 @@ StepResult close_foreign(ProcessContext& process) {
   return {};
 }
 
-// Only what was asked for crosses into the program; the channel and the gate are close-on-exec by themselves.
+// Only what was asked for crosses into the program; the channel and the gate are close-on-exec by
+// themselves.
 StepResult close_descriptors(ProcessContext& process) {
   const int kept = process.plan.preserve_fds;
   for (int fd = kFirstFd; fd < kFirstFd + kept; ++fd) {

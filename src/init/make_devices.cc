@@ -38,7 +38,8 @@ int make_node(int directory, const char* name, const plan::DeviceItem& device) {
 int bind_node(int directory, const char* name, const plan::DeviceItem& device) {
   const os::UniqueFd source(os::clone_mount(AT_FDCWD, device.path.c_str(), false));
   if (!source) return source.get();
-  const os::UniqueFd file(::openat(directory, name, O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_WRONLY | O_NONBLOCK, 0644));
+  const os::UniqueFd file(
+      ::openat(directory, name, O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_WRONLY | O_NONBLOCK, 0644));
   if (!file && errno != EEXIST && errno != ENXIO) return -errno;
   const os::UniqueFd target(::openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
   return target ? os::attach_mount(source.get(), target.get()) : -errno;
@@ -60,15 +61,19 @@ int make_device(int base, const char* path, const plan::DeviceItem& device, bool
 
 int make_links(const std::vector<plan::LinkItem>& links, int directory) {
   for (const plan::LinkItem& link : links) {
-    if (::symlinkat(link.target.c_str(), directory, link.path.c_str() + kDevLength) < 0 && errno != EEXIST) return -errno;
+    if (::symlinkat(link.target.c_str(), directory, link.path.c_str() + kDevLength) < 0 &&
+        errno != EEXIST)
+      return -errno;
   }
   return 0;
 }
 
-// The image's own /dev: a real directory of the root, or nothing is made (a link would lead the nodes elsewhere).
+// The image's own /dev: a real directory of the root, or nothing is made (a link would lead the
+// nodes elsewhere).
 int open_image_dev(int root) {
   if (::mkdirat(root, "dev", 0755) < 0 && errno != EEXIST) return -errno;
-  return os::open_resolved(root, "dev", O_PATH | O_DIRECTORY | O_CLOEXEC, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
+  return os::open_resolved(root, "dev", O_PATH | O_DIRECTORY | O_CLOEXEC,
+                           RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
 }
 
 }  // namespace
@@ -101,7 +106,8 @@ StepResult make_devices(InitContext& init) {
     const plan::DeviceItem& device = init.plan.devices[index];
     if (in_dev(device.path)) continue;
     const int result = make_device(init.root, device.path.c_str(), device, init.plan.bind_devices);
-    if (result < 0) return failure(Step::MakeDevices, result, static_cast<int>(index), Action::MakeNode);
+    if (result < 0)
+      return failure(Step::MakeDevices, result, static_cast<int>(index), Action::MakeNode);
   }
   return {};
 }

@@ -47,9 +47,12 @@ int bind_cgroup(const std::string& source, uint64_t attributes) {
   return result;
 }
 
-StepResult add_hierarchy(const MountContext& mount, int directory, const plan::CgroupMountEntry& entry) {
-  if (::mkdirat(directory, entry.name.c_str(), 0755) < 0) return mount.failed(Action::MakeTarget, errno);
-  const os::UniqueFd target(::openat(directory, entry.name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+StepResult add_hierarchy(const MountContext& mount, int directory,
+                         const plan::CgroupMountEntry& entry) {
+  if (::mkdirat(directory, entry.name.c_str(), 0755) < 0)
+    return mount.failed(Action::MakeTarget, errno);
+  const os::UniqueFd target(
+      ::openat(directory, entry.name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!target) return mount.failed(Action::MakeTarget, errno);
   os::UniqueFd fd;
   if (mount.item.cgroup_namespace) {
@@ -81,7 +84,8 @@ StepResult mount_cgroup_v1(const MountContext& mount) {
   if (!target) return mount.failed(Action::MakeTarget, target.get());
   const int attached = os::attach_mount(tmpfs.get(), target.get());
   if (attached < 0) return mount.failed(Action::Attach, attached);
-  for (const plan::CgroupMountEntry& entry : mount.item.cgroups) TRY(add_hierarchy(mount, tmpfs.get(), entry));
+  for (const plan::CgroupMountEntry& entry : mount.item.cgroups)
+    TRY(add_hierarchy(mount, tmpfs.get(), entry));
   if ((mount.item.attr_set & MOUNT_ATTR_RDONLY) == 0) return {};
   int result = os::set_attributes(tmpfs.get(), mount.item.attr_set, 0, false);
   if (result == -ENOSYS) result = os::remount_attributes(tmpfs.get(), mount.item.attr_set);
@@ -91,19 +95,23 @@ StepResult mount_cgroup_v1(const MountContext& mount) {
 
 StepResult mount_cgroup_v2(const MountContext& mount) {
   os::UniqueFd fd;
-  // Outside a cgroup namespace a new mount would show the whole tree, and costs an RCU grace period: bound instead.
+  // Outside a cgroup namespace a new mount would show the whole tree, and costs an RCU grace
+  // period: bound instead.
   if (mount.item.cgroup_namespace) {
     const os::UniqueFd filesystem(os::open_filesystem("cgroup2"));
     if (filesystem) {
       for (const plan::FilesystemOption& option : mount.item.options) {
-        const int result = option.value ? os::set_filesystem_string(filesystem.get(), option.key.c_str(), option.value->c_str())
-                                        : os::set_filesystem_flag(filesystem.get(), option.key.c_str());
+        const int result = option.value
+                               ? os::set_filesystem_string(filesystem.get(), option.key.c_str(),
+                                                           option.value->c_str())
+                               : os::set_filesystem_flag(filesystem.get(), option.key.c_str());
         if (result < 0) return mount.failed(Action::SetOption, result);
       }
       fd.reset(os::mount_filesystem(filesystem.get(), mount.item.attr_set));
     }
   }
-  if (!fd && !mount.item.cgroups.empty()) fd.reset(bind_cgroup(mount.item.cgroups.front().source, mount.item.attr_set));
+  if (!fd && !mount.item.cgroups.empty())
+    fd.reset(bind_cgroup(mount.item.cgroups.front().source, mount.item.attr_set));
   if (!fd) return mount.failed(Action::OpenFilesystem, fd.get());
   const os::UniqueFd target(os::RootDir(mount.init.root).make_directory(mount.item.target.c_str()));
   if (!target) return mount.failed(Action::MakeTarget, target.get());

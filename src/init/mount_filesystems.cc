@@ -20,12 +20,15 @@ int target_of(const MountContext& mount, bool directory) {
     const int fd = root.open_nofollow(mount.item.target.c_str());
     if (fd != -ENOENT) return fd;
   }
-  return directory ? root.make_directory(mount.item.target.c_str()) : root.make_file(mount.item.target.c_str());
+  return directory ? root.make_directory(mount.item.target.c_str())
+                   : root.make_file(mount.item.target.c_str());
 }
 
-// /proc and /sys that the image made links would carry the mount elsewhere: what masks and labels rely on must be real.
+// /proc and /sys that the image made links would carry the mount elsewhere: what masks and labels
+// rely on must be real.
 bool is_trap(const plan::MountItem& item) {
-  return (item.fs_type == "proc" || item.fs_type == "sysfs") && item.kind == plan::MountKind::Filesystem;
+  return (item.fs_type == "proc" || item.fs_type == "sysfs") &&
+         item.kind == plan::MountKind::Filesystem;
 }
 
 // Without "mode" a tmpfs takes that of the directory it covers.
@@ -52,7 +55,8 @@ StepResult configure(const MountContext& mount, int filesystem) {
   }
   for (size_t index = 0; index < mount.item.options.size(); ++index) {
     const plan::FilesystemOption& option = mount.item.options[index];
-    const int result = option.value ? os::set_filesystem_string(filesystem, option.key.c_str(), option.value->c_str())
+    const int result = option.value ? os::set_filesystem_string(filesystem, option.key.c_str(),
+                                                                option.value->c_str())
                                     : os::set_filesystem_flag(filesystem, option.key.c_str());
     if (result < 0) return mount.failed(Action::SetOption, result, static_cast<int>(index));
   }
@@ -60,7 +64,8 @@ StepResult configure(const MountContext& mount, int filesystem) {
 }
 
 StepResult populate_dev(const MountContext& mount, int fd) {
-  if (!mount.item.is_dev || !mount.init.plan.make_devices || mount.init.plan.bind_devices) return {};
+  if (!mount.item.is_dev || !mount.init.plan.make_devices || mount.init.plan.bind_devices)
+    return {};
   int failed = -1;
   const int result = make_default_devices(mount.init, fd, true, &failed);
   if (result < 0) return failure(Step::MakeDevices, result, failed, Action::MakeNode);
@@ -72,12 +77,15 @@ StepResult mount_new_filesystem(const MountContext& mount) {
   const os::UniqueFd filesystem(os::open_filesystem(item.fs_type.c_str()));
   if (!filesystem) return mount.failed(Action::OpenFilesystem, filesystem.get());
   TRY(configure(mount, filesystem.get()));
-  const uint64_t attributes = item.readonly_late ? item.attr_set & ~static_cast<uint64_t>(MOUNT_ATTR_RDONLY) : item.attr_set;
+  const uint64_t attributes = item.readonly_late
+                                  ? item.attr_set & ~static_cast<uint64_t>(MOUNT_ATTR_RDONLY)
+                                  : item.attr_set;
   os::UniqueFd fd(os::mount_filesystem(filesystem.get(), attributes));
   if (!fd) return mount.failed(Action::OpenFilesystem, fd.get());
   os::UniqueFd target;
   if (is_trap(item)) {
-    target.reset(os::RootDir(mount.init.root).open(item.target.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    target.reset(
+        os::RootDir(mount.init.root).open(item.target.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
     struct stat status;
     if (target && ::fstat(target.get(), &status) == 0 && !S_ISDIR(status.st_mode)) {
       return mount.failed(Action::NotADirectory, ENOTDIR);
@@ -85,7 +93,8 @@ StepResult mount_new_filesystem(const MountContext& mount) {
   } else if (inherits_mode(item)) {
     target.reset(os::RootDir(mount.init.root).open(item.target.c_str()));
     struct stat status;
-    if (target && ::fstat(target.get(), &status) == 0 && ::fchmodat(fd.get(), ".", status.st_mode & 07777, 0) < 0) {
+    if (target && ::fstat(target.get(), &status) == 0 &&
+        ::fchmodat(fd.get(), ".", status.st_mode & 07777, 0) < 0) {
       return mount.failed(Action::SetAttributes, errno);
     }
   }
@@ -117,7 +126,8 @@ StepResult mount_bind(const MountContext& mount) {
   const plan::MountItem& item = mount.item;
   os::UniqueFd fd(mount.init.prepared.mount_sources[mount.index]);
   mount.init.prepared.mount_sources[mount.index] = -1;
-  if (!fd) fd.reset(os::clone_mount(AT_FDCWD, item.source.c_str(), item.recursive, item.nofollow_source));
+  if (!fd)
+    fd.reset(os::clone_mount(AT_FDCWD, item.source.c_str(), item.recursive, item.nofollow_source));
   struct stat status;
   if (!fd) return mount.failed(Action::OpenSource, fd.get());
   if (::fstat(fd.get(), &status) < 0) return mount.failed(Action::OpenSource, errno);

@@ -30,16 +30,19 @@ int open_master(int root) {
                                        RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
   if (master < 0) return master;
   struct stat status;
-  if (::fstat(master, &status) == 0 && S_ISCHR(status.st_mode) && status.st_rdev == kPtmx) return master;
+  if (::fstat(master, &status) == 0 && S_ISCHR(status.st_mode) && status.st_rdev == kPtmx)
+    return master;
   ::close(master);
   return -ENODEV;
 }
 
 // The slave at /dev/console: bound by descriptor over a file that is ours.
 int bind_console(int root, int slave) {
-  const os::UniqueFd dev(os::open_resolved(root, "dev", O_PATH | O_DIRECTORY | O_CLOEXEC, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS));
+  const os::UniqueFd dev(os::open_resolved(root, "dev", O_PATH | O_DIRECTORY | O_CLOEXEC,
+                                           RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS));
   if (!dev) return dev.get();
-  const os::UniqueFd made(::openat(dev.get(), "console", O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, 0620));
+  const os::UniqueFd made(
+      ::openat(dev.get(), "console", O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, 0620));
   if (!made && errno != EEXIST) return -errno;
   const os::UniqueFd target(::openat(dev.get(), "console", O_PATH | O_NOFOLLOW | O_CLOEXEC));
   struct stat status;
@@ -60,11 +63,15 @@ StepResult open_terminal_in(ProcessContext& process, int root, bool console) {
   const os::UniqueFd slave(::ioctl(master.get(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
   if (!slave) return failure(Step::OpenTerminal, errno);
   if (process.plan.console_rows != 0 || process.plan.console_columns != 0) {
-    const winsize size{.ws_row = process.plan.console_rows, .ws_col = process.plan.console_columns, .ws_xpixel = 0, .ws_ypixel = 0};
+    const winsize size{.ws_row = process.plan.console_rows,
+                       .ws_col = process.plan.console_columns,
+                       .ws_xpixel = 0,
+                       .ws_ypixel = 0};
     if (::ioctl(master.get(), TIOCSWINSZ, &size) < 0) return failure(Step::OpenTerminal, errno);
   }
   // A user that is not mapped here can not own it: the mode then decides.
-  if (::fchown(slave.get(), process.plan.uid, static_cast<gid_t>(-1)) < 0 && errno != EINVAL && errno != EPERM) {
+  if (::fchown(slave.get(), process.plan.uid, static_cast<gid_t>(-1)) < 0 && errno != EINVAL &&
+      errno != EPERM) {
     return failure(Step::OpenTerminal, errno);
   }
   if (console) {
@@ -79,6 +86,8 @@ StepResult open_terminal_in(ProcessContext& process, int root, bool console) {
   return {};
 }
 
-StepResult open_terminal(InitContext& init) { return open_terminal_in(init.process, init.root, true); }
+StepResult open_terminal(InitContext& init) {
+  return open_terminal_in(init.process, init.root, true);
+}
 
 }  // namespace berth::init

@@ -21,7 +21,9 @@ constexpr int kHomeField = 5;
 // name:password:uid:gid:comment:home:shell
 class PasswdReader {
  public:
-  PasswdReader(uid_t uid, char* home) : home_(home) { *std::to_chars(uid_, uid_ + sizeof uid_ - 1, uid).ptr = '\0'; }
+  PasswdReader(uid_t uid, char* home) : home_(home) {
+    *std::to_chars(uid_, uid_ + sizeof uid_ - 1, uid).ptr = '\0';
+  }
 
   // True when the line of the user has been read.
   bool feed(const char* text, size_t size) {

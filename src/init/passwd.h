@@ -5,8 +5,9 @@
 
 namespace berth::init {
 
-// Writes "HOME=DIR" with the home directory of uid in the container's /etc/passwd, or "HOME=/". The file belongs to the
-// image: only a regular file is read, at most 1 MiB of it, and it never blocks. slot has room for PATH_MAX + 6.
+// Writes "HOME=DIR" with the home directory of uid in the container's /etc/passwd, or "HOME=/". The
+// file belongs to the image: only a regular file is read, at most 1 MiB of it, and it never blocks.
+// slot has room for PATH_MAX + 6.
 void read_home(uid_t uid, char* slot);
 
 }  // namespace berth::init

@@ -6,7 +6,8 @@
 #include <string>
 #include <vector>
 
-// What the engine made ready for the child and a plan can not hold. The child reads it, and writes only where said.
+// What the engine made ready for the child and a plan can not hold. The child reads it, and writes
+// only where said.
 namespace berth::init {
 
 struct PreparedHook {
@@ -22,41 +23,45 @@ struct PreparedState {
 
 // What every process of a container needs, init or exec'ed.
 struct PreparedProcess {
-  int channel = -1;                     // InitEnd
-  std::vector<int> kept = {};           // descriptors that the child needs, ascending: all others above 2 are closed first
-  std::vector<int> task_files = {};     // v1: "0" is written to each
+  int channel = -1;  // InitEnd
+  std::vector<int> kept =
+      {};  // descriptors that the child needs, ascending: all others above 2 are closed first
+  std::vector<int> task_files = {};  // v1: "0" is written to each
   std::vector<char*> argv = {};
   std::vector<char*> envp = {};
-  char* home_slot = nullptr;            // "HOME=" and room for PATH_MAX, in envp: written by init (home_from_passwd)
-  const char* path = nullptr;           // value of PATH in envp
-  sock_fprog seccomp = {};              // len 0: none
+  char* home_slot =
+      nullptr;  // "HOME=" and room for PATH_MAX, in envp: written by init (home_from_passwd)
+  const char* path = nullptr;  // value of PATH in envp
+  sock_fprog seccomp = {};     // len 0: none
   unsigned seccomp_flags = 0;
   bool seccomp_listener = false;
   int last_capability = 40;
-  std::string keyring = {};             // "_ses.ID"; empty: keep the caller's
-  std::string label = {};               // what is written to the label file, "exec NAME"
-  int terminal = -1;                    // exec in a foreign terminal; -1: open our own
+  std::string keyring = {};  // "_ses.ID"; empty: keep the caller's
+  std::string label = {};    // what is written to the label file, "exec NAME"
+  int terminal = -1;         // exec in a foreign terminal; -1: open our own
 };
 
 struct PreparedInit {
   PreparedProcess process = {};
-  int gate = -1;                        // FIFO opened O_RDWR; -1: started by the channel. A failure after the gate is written to it
+  int gate = -1;  // FIFO opened O_RDWR; -1: started by the channel. A failure after the gate is
+                  // written to it
   std::vector<int> joined = {};         // namespace descriptors, beside plan.namespaces->join
   std::vector<int> mount_sources = {};  // beside plan.mounts: opened by the host, or -1
-  std::vector<int> late_mounts = {};    // beside plan.mounts: written by init, those to be made read-only at the end
+  std::vector<int> late_mounts =
+      {};  // beside plan.mounts: written by init, those to be made read-only at the end
   std::vector<PreparedHook> create_hooks = {};
   std::vector<PreparedHook> start_hooks = {};
   PreparedState creating = {};
   PreparedState created = {};
-  int hook_output = -1;                 // memfd: what hooks write to stderr, for the error
-  bool host_work = false;               // hooks of the host run while init waits
-  std::string time_offsets = {};        // text of timens_offsets
-  std::string overlay_place = {};       // `berth try`: an empty directory for the overlay's tmpfs
+  int hook_output = -1;            // memfd: what hooks write to stderr, for the error
+  bool host_work = false;          // hooks of the host run while init waits
+  std::string time_offsets = {};   // text of timens_offsets
+  std::string overlay_place = {};  // `berth try`: an empty directory for the overlay's tmpfs
 };
 
 struct PreparedEnter {
   PreparedProcess process = {};
-  int target = -1;                      // pidfd of the container's init
+  int target = -1;  // pidfd of the container's init
 };
 
 }  // namespace berth::init

@@ -11,10 +11,12 @@
 namespace berth::init {
 namespace {
 
-// One call for all of them, by the pidfd of the container's init; the pid namespace was entered by who cloned us.
+// One call for all of them, by the pidfd of the container's init; the pid namespace was entered by
+// who cloned us.
 StepResult join_container(EnterContext& enter) {
   const int flags = static_cast<int>(enter.plan.namespaces & ~static_cast<uint64_t>(CLONE_NEWPID));
-  if (flags != 0 && ::setns(enter.prepared.target, flags) < 0) return failure(Step::JoinNamespaces, errno);
+  if (flags != 0 && ::setns(enter.prepared.target, flags) < 0)
+    return failure(Step::JoinNamespaces, errno);
   if ((enter.plan.namespaces & CLONE_NEWUSER) == 0) return {};
   if (::syscall(SYS_setresgid, 0, 0, 0) < 0 || ::syscall(SYS_setresuid, 0, 0, 0) < 0) {
     return failure(Step::AwaitIds, errno, -1, Action::SetIds);
@@ -48,19 +50,26 @@ struct EnterStep {
 // How a further process gets into a container. The other side is engine/exec.cc.
 constexpr EnterStep kSetUp[] = {
     {Step::CloseDescriptors, on_process<close_foreign>},
-    {Step::JoinCgroup, on_process<join_cgroup>},    {Step::StartSession, on_process<start_session>},
-    {Step::LimitProcess, on_process<open_label>},   {Step::JoinNamespaces, join_container},
-    {Step::OpenTerminal, open_terminal},            {Step::LimitProcess, on_process<limit_process>},
+    {Step::JoinCgroup, on_process<join_cgroup>},
+    {Step::StartSession, on_process<start_session>},
+    {Step::LimitProcess, on_process<open_label>},
+    {Step::JoinNamespaces, join_container},
+    {Step::OpenTerminal, open_terminal},
+    {Step::LimitProcess, on_process<limit_process>},
     {Step::CloseDescriptors, on_process<close_descriptors>},
 };
 constexpr EnterStep kFilterLast[] = {
-    {Step::DropPrivileges, on_process<drop_privileges>}, {Step::FindExecutable, on_process<find_executable>},
-    {Step::LoadSeccomp, on_process<load_seccomp>},       {Step::AwaitStart, await_start},
+    {Step::DropPrivileges, on_process<drop_privileges>},
+    {Step::FindExecutable, on_process<find_executable>},
+    {Step::LoadSeccomp, on_process<load_seccomp>},
+    {Step::AwaitStart, await_start},
     {Step::ExecProcess, on_process<exec_process>},
 };
 constexpr EnterStep kFilterFirst[] = {
-    {Step::LoadSeccomp, on_process<load_seccomp>},       {Step::DropPrivileges, on_process<drop_privileges>},
-    {Step::FindExecutable, on_process<find_executable>}, {Step::AwaitStart, await_start},
+    {Step::LoadSeccomp, on_process<load_seccomp>},
+    {Step::DropPrivileges, on_process<drop_privileges>},
+    {Step::FindExecutable, on_process<find_executable>},
+    {Step::AwaitStart, await_start},
     {Step::ExecProcess, on_process<exec_process>},
 };
 
@@ -72,7 +81,8 @@ StepResult run_table(const EnterStep (&table)[count], EnterContext& enter) {
 
 StepResult run_all(EnterContext& enter) {
   TRY(run_table(kSetUp, enter));
-  return enter.plan.process.no_new_privileges ? run_table(kFilterLast, enter) : run_table(kFilterFirst, enter);
+  return enter.plan.process.no_new_privileges ? run_table(kFilterLast, enter)
+                                              : run_table(kFilterFirst, enter);
 }
 
 }  // namespace

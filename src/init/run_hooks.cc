@@ -28,7 +28,8 @@ bool write_all(int fd, const char* text, size_t size) {
   return true;
 }
 
-// The state document in a pipe, to be read by the hook from its standard input. It must fit: nobody reads it yet.
+// The state document in a pipe, to be read by the hook from its standard input. It must fit: nobody
+// reads it yet.
 int open_state(const PreparedState& state) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) < 0) return -errno;
@@ -37,7 +38,8 @@ int open_state(const PreparedState& state) {
   if (size > 60000) (void)::fcntl(ends[1], F_SETPIPE_SZ, kStatePipeSize);
   char pid[16];
   const char* end = std::to_chars(pid, pid + sizeof pid, ::getpid()).ptr;
-  const bool written = size < kStatePipeSize - 64 && write_all(ends[1], state.before_pid.data(), state.before_pid.size()) &&
+  const bool written = size < kStatePipeSize - 64 &&
+                       write_all(ends[1], state.before_pid.data(), state.before_pid.size()) &&
                        write_all(ends[1], pid, static_cast<size_t>(end - pid)) &&
                        write_all(ends[1], state.after_pid.data(), state.after_pid.size());
   if (written) return ends[0];
@@ -45,7 +47,8 @@ int open_state(const PreparedState& state) {
   return -E2BIG;
 }
 
-[[noreturn]] void become_hook(const PreparedHook& hook, const plan::HookItem& item, int input, int output) {
+[[noreturn]] void become_hook(const PreparedHook& hook, const plan::HookItem& item, int input,
+                              int output) {
   ::dup2(input, 0);
   if (output >= 0) {
     ::dup2(output, 1);
@@ -80,7 +83,8 @@ StepResult run_hooks(InitContext& init, Step step, const std::vector<PreparedHoo
     const int number = static_cast<int>(index);
     const os::UniqueFd input(open_state(state));
     if (!input) return failure(step, input.get(), number, Action::RunHook);
-    // clone, not clone3: common seccomp profiles answer ENOSYS for the latter, and the filter is loaded by now.
+    // clone, not clone3: common seccomp profiles answer ENOSYS for the latter, and the filter is
+    // loaded by now.
     int pidfd = -1;
     const long pid = ::syscall(SYS_clone, CLONE_PIDFD | SIGCHLD, nullptr, &pidfd, nullptr, nullptr);
     if (pid == 0) become_hook(hooks[index], items[index], input.get(), init.prepared.hook_output);
@@ -92,11 +96,13 @@ StepResult run_hooks(InitContext& init, Step step, const std::vector<PreparedHoo
 }
 
 StepResult run_create_hooks(InitContext& init) {
-  return run_hooks(init, Step::RunCreateHooks, init.prepared.create_hooks, init.plan.create_container, init.prepared.creating);
+  return run_hooks(init, Step::RunCreateHooks, init.prepared.create_hooks,
+                   init.plan.create_container, init.prepared.creating);
 }
 
 StepResult run_start_hooks(InitContext& init) {
-  return run_hooks(init, Step::RunStartHooks, init.prepared.start_hooks, init.plan.start_container, init.prepared.created);
+  return run_hooks(init, Step::RunStartHooks, init.prepared.start_hooks, init.plan.start_container,
+                   init.prepared.created);
 }
 
 }  // namespace berth::init

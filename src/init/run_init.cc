@@ -44,16 +44,23 @@ constexpr InitStep kSetUp[] = {
     {Step::CloseDescriptors, on_process<close_descriptors>},
 };
 
-// With no_new_privs the filter comes as late as possible; without it loading needs CAP_SYS_ADMIN, so before dropping it.
+// With no_new_privs the filter comes as late as possible; without it loading needs CAP_SYS_ADMIN,
+// so before dropping it.
 constexpr InitStep kFilterLast[] = {
-    {Step::DropPrivileges, on_process<drop_privileges>}, {Step::FindExecutable, on_process<find_executable>},
-    {Step::LoadSeccomp, on_process<load_seccomp>},       {Step::AwaitStart, await_start},
-    {Step::RunStartHooks, run_start_hooks},              {Step::ExecProcess, on_process<exec_process>},
+    {Step::DropPrivileges, on_process<drop_privileges>},
+    {Step::FindExecutable, on_process<find_executable>},
+    {Step::LoadSeccomp, on_process<load_seccomp>},
+    {Step::AwaitStart, await_start},
+    {Step::RunStartHooks, run_start_hooks},
+    {Step::ExecProcess, on_process<exec_process>},
 };
 constexpr InitStep kFilterFirst[] = {
-    {Step::LoadSeccomp, on_process<load_seccomp>},         {Step::DropPrivileges, on_process<drop_privileges>},
-    {Step::FindExecutable, on_process<find_executable>},   {Step::AwaitStart, await_start},
-    {Step::RunStartHooks, run_start_hooks},                {Step::ExecProcess, on_process<exec_process>},
+    {Step::LoadSeccomp, on_process<load_seccomp>},
+    {Step::DropPrivileges, on_process<drop_privileges>},
+    {Step::FindExecutable, on_process<find_executable>},
+    {Step::AwaitStart, await_start},
+    {Step::RunStartHooks, run_start_hooks},
+    {Step::ExecProcess, on_process<exec_process>},
 };
 
 template <size_t count>
@@ -64,7 +71,8 @@ StepResult run_table(const InitStep (&table)[count], InitContext& init) {
 
 StepResult run_all(InitContext& init) {
   TRY(run_table(kSetUp, init));
-  return init.plan.process.no_new_privileges ? run_table(kFilterLast, init) : run_table(kFilterFirst, init);
+  return init.plan.process.no_new_privileges ? run_table(kFilterLast, init)
+                                             : run_table(kFilterFirst, init);
 }
 
 }  // namespace

@@ -9,7 +9,8 @@ namespace berth::init {
 // The first process of a container, from clone to execve. Called in the child; never returns.
 [[noreturn]] void run_init(const plan::InitPlan& plan, PreparedInit& prepared);
 
-// LaunchShape::Joiner: joins what is to be joined, clones init as the host's own child, announces it and ends.
+// LaunchShape::Joiner: joins what is to be joined, clones init as the host's own child, announces
+// it and ends.
 [[noreturn]] void run_joiner(const plan::InitPlan& plan, PreparedInit& prepared);
 
 // A further process of a running container (exec).

@@ -31,7 +31,8 @@ StepResult start_session(ProcessContext& process) {
   ::umask(0);  // modes are meant as written until the process gets its own
   ::setsid();  // fails only for a leader of a group, who has a session already
   if (process.prepared.keyring.empty()) return {};
-  const long keyring = ::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, process.prepared.keyring.c_str());
+  const long keyring =
+      ::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, process.prepared.keyring.c_str());
   if (keyring < 0) {
     if (errno == ENOSYS) return {};
     return failure(Step::StartSession, errno, -1, Action::SetKeyring);
@@ -47,7 +48,8 @@ StepResult start_session(InitContext& init) { return start_session(init.process)
 StepResult open_label(ProcessContext& process) {
   if (process.prepared.label.empty()) return {};
   process.label_file = ::open("/proc/thread-self/attr/apparmor/exec", O_WRONLY | O_CLOEXEC);
-  if (process.label_file < 0) process.label_file = ::open("/proc/thread-self/attr/exec", O_WRONLY | O_CLOEXEC);
+  if (process.label_file < 0)
+    process.label_file = ::open("/proc/thread-self/attr/exec", O_WRONLY | O_CLOEXEC);
   if (process.label_file < 0) return failure(Step::LimitProcess, errno, -1, Action::SetLabel);
   return {};
 }

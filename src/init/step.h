@@ -10,8 +10,8 @@
 #include "sync/channel.h"
 #include "sync/failure.h"
 
-// The code after clone. One file per step; a step with nothing to do returns at once. Nothing here allocates, throws, locks
-// or looks up a name (architecture: "Rules for init/").
+// The code after clone. One file per step; a step with nothing to do returns at once. Nothing here
+// allocates, throws, locks or looks up a name (architecture: "Rules for init/").
 namespace berth::init {
 
 using sync::Action;
@@ -26,8 +26,8 @@ struct ProcessContext {
   PreparedProcess& prepared;
   sync::InitEnd host;
   bool is_init = true;
-  int label_file = -1;                 // /proc/thread-self/attr/..., opened while /proc is the host's
-  const char* executable = nullptr;    // found by find_executable; may be `found`
+  int label_file = -1;               // /proc/thread-self/attr/..., opened while /proc is the host's
+  const char* executable = nullptr;  // found by find_executable; may be `found`
   char found[PATH_MAX] = {};
 };
 
@@ -45,7 +45,8 @@ struct EnterContext {
   ProcessContext process;
 };
 
-inline std::unexpected<Failure> failure(Step step, int os_error, int item = -1, Action action = Action::None, int detail = 0) {
+inline std::unexpected<Failure> failure(Step step, int os_error, int item = -1,
+                                        Action action = Action::None, int detail = 0) {
   return std::unexpected(Failure{.step = step,
                                  .action = action,
                                  .detail = static_cast<uint16_t>(detail),
@@ -84,11 +85,13 @@ StepResult drop_privileges(ProcessContext& process);
 StepResult load_seccomp(ProcessContext& process);
 StepResult find_executable(ProcessContext& process);
 StepResult exec_process(ProcessContext& process);
-// A pseudo-terminal of the container's own devpts below root; its slave becomes 0, 1 and 2. console: also at /dev/console.
+// A pseudo-terminal of the container's own devpts below root; its slave becomes 0, 1 and 2.
+// console: also at /dev/console.
 StepResult open_terminal_in(ProcessContext& process, int root, bool console);
 
 // Pieces that several steps need.
-int make_default_devices(InitContext& init, int directory, bool own, int* failed);  // mount_filesystems, make_devices
+int make_default_devices(InitContext& init, int directory, bool own,
+                         int* failed);  // mount_filesystems, make_devices
 StepResult run_hooks(InitContext& init, Step step, const std::vector<PreparedHook>& hooks,
                      const std::vector<plan::HookItem>& items, const PreparedState& state);
 
