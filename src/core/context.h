@@ -11,7 +11,8 @@
 
 namespace berth {
 
-// result | context("open {}", path): says on failure what was being done. The text is made only then.
+// result | context("open {}", path): says on failure what was being done. The text is made only
+// then.
 template <typename... Args>
 struct Context {
   fmt::format_string<const Args&...> text;
@@ -26,8 +27,8 @@ Context<Args...> context(fmt::format_string<const Args&...> text, const Args&...
 template <typename T, typename... Args>
 Result<T> operator|(Result<T>&& result, const Context<Args...>& context) {
   if (!result) {
-    result.error().add_context(
-        std::apply([&](const Args&... args) { return formatted(context.text, args...); }, context.args));
+    result.error().add_context(std::apply(
+        [&](const Args&... args) { return formatted(context.text, args...); }, context.args));
   }
   return std::move(result);
 }
@@ -46,13 +47,15 @@ Result<T> operator|(Result<T>&& result, At place) {
 
 // return fail(ErrorKind::WrongState, "container {} is {}", id, status);
 template <typename... Args>
-std::unexpected<Error> fail(ErrorKind kind, fmt::format_string<const Args&...> text, const Args&... args) {
+std::unexpected<Error> fail(ErrorKind kind, fmt::format_string<const Args&...> text,
+                            const Args&... args) {
   return std::unexpected(Error(kind, formatted(text, args...)));
 }
 
 // return system_error(errno, "open {}", path);
 template <typename... Args>
-std::unexpected<Error> system_error(int errno_value, fmt::format_string<const Args&...> text, const Args&... args) {
+std::unexpected<Error> system_error(int errno_value, fmt::format_string<const Args&...> text,
+                                    const Args&... args) {
   return std::unexpected(Error::system(errno_value, formatted(text, args...)));
 }
 

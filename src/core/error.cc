@@ -32,7 +32,8 @@ std::string_view to_string(ErrorKind kind) {
 
 Error::Error(ErrorKind kind, std::string cause) : Error(kind, 0, std::move(cause)) {}
 
-Error::Error(ErrorKind kind, int os_error, std::string cause) : details_(std::make_unique<Details>()) {
+Error::Error(ErrorKind kind, int os_error, std::string cause)
+    : details_(std::make_unique<Details>()) {
   details_->kind = kind;
   details_->os_error = os_error;
   details_->cause = std::move(cause);
@@ -41,9 +42,11 @@ Error::Error(ErrorKind kind, int os_error, std::string cause) : details_(std::ma
 Error Error::system(int errno_value, std::string what) {
   const char* text = strerrordesc_np(errno_value);
   Error error(ErrorKind::System, errno_value, text != nullptr ? text : "unknown error");
-  // As Go writes them: engines look for "no such file or directory" and "permission denied" in lower case.
+  // As Go writes them: engines look for "no such file or directory" and "permission denied" in
+  // lower case.
   std::string& cause = error.details_->cause;
-  if (cause.size() > 1 && cause[0] >= 'A' && cause[0] <= 'Z' && cause[1] >= 'a' && cause[1] <= 'z') cause[0] |= 0x20;
+  if (cause.size() > 1 && cause[0] >= 'A' && cause[0] <= 'Z' && cause[1] >= 'a' && cause[1] <= 'z')
+    cause[0] |= 0x20;
   if (!what.empty()) error.add_context(std::move(what));
   return error;
 }
@@ -60,7 +63,8 @@ const std::string& Error::step() const { return details_->step; }
 
 std::string Error::message() const {
   std::string text;
-  for (auto part = details_->trail.rbegin(); part != details_->trail.rend(); ++part) text += *part + ": ";
+  for (auto part = details_->trail.rbegin(); part != details_->trail.rend(); ++part)
+    text += *part + ": ";
   text += details_->cause;
   if (!details_->pointer.empty() || !details_->place.empty()) {
     text += " (" + (details_->place.empty() ? std::string("config.json") : details_->place);
