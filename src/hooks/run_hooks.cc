@@ -50,7 +50,8 @@ struct Streams {
   int output;
 };
 
-Result<os::ChildProcess> spawn(const plan::HookItem& hook, const Streams& streams, const std::string& directory) {
+Result<os::ChildProcess> spawn(const plan::HookItem& hook, const Streams& streams,
+                               const std::string& directory) {
   const std::vector<std::string> args = hook.args.empty() ? std::vector{hook.path} : hook.args;
   const std::vector<char*> argv = pointers(args);
   const std::vector<char*> envp = pointers(hook.env);
@@ -60,36 +61,42 @@ Result<os::ChildProcess> spawn(const plan::HookItem& hook, const Streams& stream
   if (pid > 0) return os::ChildProcess(pid, os::UniqueFd(pidfd));
   ::setpgid(0, 0);
   (void)::signal(SIGPIPE, SIG_DFL);
-  const bool ready = ::dup2(streams.input, 0) >= 0 && ::dup2(streams.output, 1) >= 0 && ::dup2(streams.output, 2) >= 0 &&
-                     ::chdir(directory.c_str()) == 0;
+  const bool ready = ::dup2(streams.input, 0) >= 0 && ::dup2(streams.output, 1) >= 0 &&
+                     ::dup2(streams.output, 2) >= 0 && ::chdir(directory.c_str()) == 0;
   if (ready) ::execve(hook.path.c_str(), argv.data(), envp.data());
   ::dprintf(2, "cannot be run: %s", strerrordesc_np(errno));
   ::_exit(127);
 }
 
-Result<> run_hook(const plan::HookItem& hook, std::string_view state, const std::string& directory) {
+Result<> run_hook(const plan::HookItem& hook, std::string_view state,
+                  const std::string& directory) {
   const os::UniqueFd input = TRY(memory_file("state", state));
   const os::UniqueFd output = TRY(memory_file("hook", {}));
   os::ChildProcess child = TRY(spawn(hook, {input.get(), output.get()}, directory));
   const int timeout = hook.timeout_seconds ? *hook.timeout_seconds * 1000 : -1;
   if (!TRY(os::wait_exit(child.pidfd(), timeout))) {
     (void)::kill(-child.pid(), SIGKILL);
-    return fail(ErrorKind::System, "hook {} did not end within {} s: {}", hook.path, timeout / 1000, read_output(output.get()));
+    return fail(ErrorKind::System, "hook {} did not end within {} s: {}", hook.path, timeout / 1000,
+                read_output(output.get()));
   }
   const os::WaitStatus status = TRY(child.wait());
   if (status.signal != 0) {
-    return fail(ErrorKind::System, "hook {} was killed by signal {}: {}", hook.path, status.signal, read_output(output.get()));
+    return fail(ErrorKind::System, "hook {} was killed by signal {}: {}", hook.path, status.signal,
+                read_output(output.get()));
   }
   if (status.code != 0) {
-    return fail(ErrorKind::System, "hook {} failed with exit status {}: {}", hook.path, status.code, read_output(output.get()));
+    return fail(ErrorKind::System, "hook {} failed with exit status {}: {}", hook.path, status.code,
+                read_output(output.get()));
   }
   return {};
 }
 
 }  // namespace
 
-Result<> run_hooks(std::span<const plan::HookItem> hooks, std::string_view state, const std::string& directory) {
-  for (const plan::HookItem& hook : hooks) TRY(run_hook(hook, state, directory) | context("run hook") | at(hook.pointer));
+Result<> run_hooks(std::span<const plan::HookItem> hooks, std::string_view state,
+                   const std::string& directory) {
+  for (const plan::HookItem& hook : hooks)
+    TRY(run_hook(hook, state, directory) | context("run hook") | at(hook.pointer));
   return {};
 }
 
