@@ -28,8 +28,9 @@ struct FlagPair {
   unsigned long flag;
 };
 constexpr FlagPair kOldFlags[] = {
-    {MOUNT_ATTR_RDONLY, MS_RDONLY},         {MOUNT_ATTR_NOSUID, MS_NOSUID},   {MOUNT_ATTR_NODEV, MS_NODEV},
-    {MOUNT_ATTR_NOEXEC, MS_NOEXEC},         {MOUNT_ATTR_NOATIME, MS_NOATIME}, {MOUNT_ATTR_STRICTATIME, MS_STRICTATIME},
+    {MOUNT_ATTR_RDONLY, MS_RDONLY},         {MOUNT_ATTR_NOSUID, MS_NOSUID},
+    {MOUNT_ATTR_NODEV, MS_NODEV},           {MOUNT_ATTR_NOEXEC, MS_NOEXEC},
+    {MOUNT_ATTR_NOATIME, MS_NOATIME},       {MOUNT_ATTR_STRICTATIME, MS_STRICTATIME},
     {MOUNT_ATTR_NODIRATIME, MS_NODIRATIME},
 };
 
@@ -58,7 +59,8 @@ int clone_mount(int directory, const char* path, bool recursive, bool nofollow) 
 }
 
 int attach_mount(int mount, int target) {
-  return checked(::move_mount(mount, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH));
+  return checked(
+      ::move_mount(mount, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH));
 }
 
 int set_attributes(int mount, uint64_t set, uint64_t clear, bool recursive) {

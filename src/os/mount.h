@@ -5,22 +5,23 @@
 
 #include <cstdint>
 
-// The descriptor-based mount API (Linux 5.2; mount_setattr 5.12). A detached mount dies with its descriptor. Everything
-// here is usable after clone and returns a descriptor, 0 or -errno.
+// The descriptor-based mount API (Linux 5.2; mount_setattr 5.12). A detached mount dies with its
+// descriptor. Everything here is usable after clone and returns a descriptor, 0 or -errno.
 namespace berth::os {
 
-int open_filesystem(const char* type);                             // fsopen
-int set_filesystem_flag(int filesystem, const char* key);          // fsconfig
+int open_filesystem(const char* type);                     // fsopen
+int set_filesystem_flag(int filesystem, const char* key);  // fsconfig
 int set_filesystem_string(int filesystem, const char* key, const char* value);
-int mount_filesystem(int filesystem, uint64_t attributes);         // FSCONFIG_CMD_CREATE and fsmount
+int mount_filesystem(int filesystem, uint64_t attributes);  // FSCONFIG_CMD_CREATE and fsmount
 
 // A copy of the mount at a path (with those below it when recursive), or an O_PATH descriptor's.
 int clone_mount(int directory, const char* path, bool recursive, bool nofollow = false);
-int attach_mount(int mount, int target);                           // move_mount by two descriptors
+int attach_mount(int mount, int target);  // move_mount by two descriptors
 
 // mount_setattr. -ENOSYS on Linux below 5.12: attach first, then remount_attributes.
 int set_attributes(int mount, uint64_t set, uint64_t clear, bool recursive);
-// The way of older kernels: MS_REMOUNT|MS_BIND through /proc/self/fd; the mount must be attached and /proc be the host's.
+// The way of older kernels: MS_REMOUNT|MS_BIND through /proc/self/fd; the mount must be attached
+// and /proc be the host's.
 int remount_attributes(int mount, uint64_t attributes);
 // MS_SHARED and so on, with MS_REC.
 int set_propagation(int mount, unsigned long flags);

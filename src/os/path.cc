@@ -40,7 +40,8 @@ class Walk {
     while (text_[rest] == '/') ++rest;
     return text_[rest] == '\0';
   }
-  // The text up to and with the current component, and that component alone; valid until the next call.
+  // The text up to and with the current component, and that component alone; valid until the next
+  // call.
   const char* prefix() { return copy(0); }
   const char* name() { return copy(start_); }
 
@@ -78,7 +79,8 @@ int make_component(int parent, const char* name, bool directory, mode_t mode) {
     const int fd = ::openat(parent, name, O_PATH | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC);
     return fd < 0 ? -errno : fd;
   }
-  const UniqueFd file(::openat(parent, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, mode));
+  const UniqueFd file(
+      ::openat(parent, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, mode));
   if (!file) return -errno;
   const int fd = ::openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
   return fd < 0 ? -errno : fd;
@@ -112,7 +114,8 @@ int RootDir::make(const char* path, bool directory, mode_t mode) const {
   for (int links = 0; walk.next();) {
     const bool want_directory = directory || !walk.last();
     int fd = open(walk.prefix());
-    if (fd == -ENOENT) fd = make_component(parent.get(), walk.name(), want_directory, walk.last() ? mode : 0755);
+    if (fd == -ENOENT)
+      fd = make_component(parent.get(), walk.name(), want_directory, walk.last() ? mode : 0755);
     if (fd == -EEXIST) {
       char target[PATH_MAX];
       const ssize_t size = ::readlinkat(parent.get(), walk.name(), target, sizeof target - 1);

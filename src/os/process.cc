@@ -51,7 +51,9 @@ Result<WaitStatus> ChildProcess::wait() {
   return WaitStatus{.signal = info.si_status};
 }
 
-Result<> ChildProcess::signal(int signal_number) const { return send_signal(pidfd_.get(), signal_number); }
+Result<> ChildProcess::signal(int signal_number) const {
+  return send_signal(pidfd_.get(), signal_number);
+}
 
 void ChildProcess::kill_and_reap() noexcept {
   if (pid_ <= 0) return;

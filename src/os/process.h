@@ -13,11 +13,12 @@
 
 namespace berth::os {
 
-// clone3(2) by raw system call (glibc has no wrapper). Fills pidfd. Returns 0 in the child, the pid in the parent, -errno on
-// failure. The child runs on a copy of the caller's memory, so it may only do what src/init may.
+// clone3(2) by raw system call (glibc has no wrapper). Fills pidfd. Returns 0 in the child, the pid
+// in the parent, -errno on failure. The child runs on a copy of the caller's memory, so it may only
+// do what src/init may.
 struct CloneRequest {
-  uint64_t flags = 0;       // CLONE_NEW*, CLONE_PARENT; CLONE_PIDFD is always added
-  int cgroup = -1;          // CLONE_INTO_CGROUP (Linux 5.7)
+  uint64_t flags = 0;  // CLONE_NEW*, CLONE_PARENT; CLONE_PIDFD is always added
+  int cgroup = -1;     // CLONE_INTO_CGROUP (Linux 5.7)
   int exit_signal = SIGCHLD;
 };
 pid_t clone_child(const CloneRequest& request, int* pidfd);
@@ -32,7 +33,8 @@ class ChildProcess {
  public:
   ChildProcess() = default;
   ChildProcess(pid_t pid, UniqueFd pidfd) : pid_(pid), pidfd_(std::move(pidfd)) {}
-  ChildProcess(ChildProcess&& other) noexcept : pid_(std::exchange(other.pid_, 0)), pidfd_(std::move(other.pidfd_)) {}
+  ChildProcess(ChildProcess&& other) noexcept
+      : pid_(std::exchange(other.pid_, 0)), pidfd_(std::move(other.pidfd_)) {}
   ChildProcess& operator=(ChildProcess&& other) noexcept;
   ~ChildProcess() { kill_and_reap(); }
 
@@ -56,8 +58,8 @@ Result<> send_signal(int pidfd, int signal_number);
 // True once the process has ended (or ends within the time; -1 waits for ever).
 Result<bool> wait_exit(int pidfd, int timeout_milliseconds);
 
-// Field 22 of /proc/PID/stat, in clock ticks since boot: with the pid it names a process for ever. nullopt: no such process,
-// or a zombie.
+// Field 22 of /proc/PID/stat, in clock ticks since boot: with the pid it names a process for ever.
+// nullopt: no such process, or a zombie.
 std::optional<uint64_t> start_time(pid_t pid);
 
 }  // namespace berth::os

@@ -63,7 +63,8 @@ long receive_packet(int socket, void* data, size_t size, UniqueFd* fd) {
   } while (received < 0 && errno == EINTR);
   if (received < 0) return -errno;
   const cmsghdr* header = CMSG_FIRSTHDR(&message);
-  if (header != nullptr && header->cmsg_type == SCM_RIGHTS && header->cmsg_len >= CMSG_LEN(sizeof(int))) {
+  if (header != nullptr && header->cmsg_type == SCM_RIGHTS &&
+      header->cmsg_len >= CMSG_LEN(sizeof(int))) {
     UniqueFd passed(*reinterpret_cast<const int*>(CMSG_DATA(header)));
     if (fd != nullptr) *fd = std::move(passed);
   }
@@ -82,9 +83,11 @@ Result<UniqueFd> connect_unix(std::string_view path) {
     const std::string parent = slash == std::string::npos ? "." : short_path.substr(0, slash + 1);
     directory.reset(::open(parent.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!directory) return system_error(errno, "open {}", parent);
-    short_path = "/proc/self/fd/" + std::to_string(directory.get()) + "/" + short_path.substr(slash + 1);
+    short_path =
+        "/proc/self/fd/" + std::to_string(directory.get()) + "/" + short_path.substr(slash + 1);
   }
-  if (short_path.size() >= sizeof address.sun_path) return fail(ErrorKind::InvalidUse, "socket path {} is too long", path);
+  if (short_path.size() >= sizeof address.sun_path)
+    return fail(ErrorKind::InvalidUse, "socket path {} is too long", path);
   memcpy(address.sun_path, short_path.c_str(), short_path.size() + 1);
   if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0) {
     return system_error(errno, "connect to {}", path);
@@ -95,7 +98,8 @@ Result<UniqueFd> connect_unix(std::string_view path) {
 Result<> send_descriptor(std::string_view socket_path, int fd, std::string_view name) {
   const UniqueFd socket = TRY(connect_unix(socket_path));
   const long sent = send_packet(socket.get(), name.data(), name.size(), fd);
-  if (sent < 0) return system_error(static_cast<int>(-sent), "send a descriptor to {}", socket_path);
+  if (sent < 0)
+    return system_error(static_cast<int>(-sent), "send a descriptor to {}", socket_path);
   return {};
 }
 
