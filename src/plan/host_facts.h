@@ -12,15 +12,18 @@ namespace berth::plan {
 enum class CgroupLayout {
   None,    // no cgroup filesystem is mounted
   V1,      // hierarchies below a tmpfs
-  Hybrid,  // the same, and cgroup2 at `unified` (or the controllers' hierarchies beside a named one)
+  Hybrid,  // the same, and cgroup2 at `unified` (or the controllers' hierarchies beside a named
+           // one)
   V2,      // cgroup2 at /sys/fs/cgroup
 };
 
 // One mounted cgroup hierarchy and where the calling process is in it.
 struct CgroupHierarchy {
-  std::vector<std::string> controllers = {};  // v1: "cpu","cpuacct"; a named one: "name=systemd"; v2: empty
-  std::string mountpoint = {};                // "/sys/fs/cgroup/cpu,cpuacct"
-  std::string own_path = {};                  // of /proc/self/cgroup, relative to the mountpoint's root; "/" for the root
+  std::vector<std::string> controllers =
+      {};                       // v1: "cpu","cpuacct"; a named one: "name=systemd"; v2: empty
+  std::string mountpoint = {};  // "/sys/fs/cgroup/cpu,cpuacct"
+  std::string own_path =
+      {};  // of /proc/self/cgroup, relative to the mountpoint's root; "/" for the root
   bool is_v2 = false;
 };
 
@@ -32,7 +35,7 @@ struct HostFacts {
   uint64_t capabilities = 0;       // effective, of the caller
   int last_capability = 40;        // /proc/sys/kernel/cap_last_cap
   mode_t umask = 022;
-  bool setgroups_denied = false;   // /proc/self/setgroups says "deny"
+  bool setgroups_denied = false;  // /proc/self/setgroups says "deny"
 
   CgroupLayout cgroup_layout = CgroupLayout::None;
   std::vector<CgroupHierarchy> hierarchies = {};

@@ -23,23 +23,27 @@ struct Request {
 
 // Fails with InvalidConfig or Unsupported, always with the pointer.
 Result<Plan> make_plan(const spec::Spec& spec, const HostFacts& facts, const Request& request);
-Result<EnterPlan> make_enter_plan(const spec::Spec& spec, const spec::Process& process, const HostFacts& facts,
-                                  const Request& request);
+Result<EnterPlan> make_enter_plan(const spec::Spec& spec, const spec::Process& process,
+                                  const HostFacts& facts, const Request& request);
 
 // The planners, each pure, each with its own tests.
 Result<NamespacePlan> plan_namespaces(const spec::Spec& spec, const HostFacts& facts);
 Result<IdPlan> plan_ids(const spec::Spec& spec, const HostFacts& facts);
-Result<> plan_mounts(const spec::Spec& spec, const HostFacts& facts, const Request& request, Plan& plan);
+Result<> plan_mounts(const spec::Spec& spec, const HostFacts& facts, const Request& request,
+                     Plan& plan);
 Result<> plan_devices(const spec::Spec& spec, Plan& plan);
-Result<ProcessPlan> plan_process(const spec::Process& process, const spec::Spec& spec, const HostFacts& facts,
-                                 std::vector<std::string>& warnings);
-Result<CgroupPlan> plan_cgroup(const spec::Spec& spec, const HostFacts& facts, const Request& request,
-                               std::vector<std::string>& warnings);
+Result<ProcessPlan> plan_process(const spec::Process& process, const spec::Spec& spec,
+                                 const HostFacts& facts, std::vector<std::string>& warnings);
+Result<CgroupPlan> plan_cgroup(const spec::Spec& spec, const HostFacts& facts,
+                               const Request& request, std::vector<std::string>& warnings);
 // Only the writes: for `update`, from the resources of one object.
-Result<std::vector<CgroupWrite>> plan_cgroup_v1(const spec::Resources& resources, std::vector<std::string>& warnings);
-Result<std::vector<CgroupWrite>> plan_cgroup_v2(const spec::Resources& resources, std::vector<std::string>& warnings);
+Result<std::vector<CgroupWrite>> plan_cgroup_v1(const spec::Resources& resources,
+                                                std::vector<std::string>& warnings);
+Result<std::vector<CgroupWrite>> plan_cgroup_v2(const spec::Resources& resources,
+                                                std::vector<std::string>& warnings);
 std::vector<DeviceRulePlan> plan_device_rules(const spec::Spec& spec);
-// The hooks of the host's side of one kind ("poststart"), for those that are run when the plan is long gone.
+// The hooks of the host's side of one kind ("poststart"), for those that are run when the plan is
+// long gone.
 std::vector<HookItem> plan_host_hooks(const std::vector<spec::Hook>& hooks, std::string_view kind);
 Result<> plan_hooks(const spec::Spec& spec, Plan& plan);
 

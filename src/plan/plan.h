@@ -14,11 +14,12 @@
 #include "plan/host_facts.h"
 #include "spec/spec.h"
 
-// Every decision about a container, made by pure functions before anything is touched. Each item carries the pointer
-// into config.json that asked for it.
+// Every decision about a container, made by pure functions before anything is touched. Each item
+// carries the pointer into config.json that asked for it.
 namespace berth::plan {
 
-// ---- namespaces and ids -----------------------------------------------------------------------------------------
+// ---- namespaces and ids
+// -----------------------------------------------------------------------------------------
 
 struct JoinedNamespace {
   spec::NamespaceType type = spec::NamespaceType::Pid;
@@ -29,37 +30,40 @@ struct JoinedNamespace {
 // How init comes to be in its namespaces (engine/launch.cc is the only one to act on it).
 enum class LaunchShape {
   Direct,  // one clone3; init joins what is to be joined by itself
-  Joiner,  // a short-lived child joins first and clones init as the host's own child: a user namespace is joined
+  Joiner,  // a short-lived child joins first and clones init as the host's own child: a user
+           // namespace is joined
 };
 
 struct NamespacePlan {
   LaunchShape shape = LaunchShape::Direct;
-  uint64_t clone_flags = 0;                        // CLONE_NEW* given to clone3
-  uint64_t unshare_flags = 0;                      // CLONE_NEWCGROUP, CLONE_NEWTIME: in init, once it is in its cgroup
-  std::vector<JoinedNamespace> enter_first = {};   // by the calling thread, for the time of the clone, then left again
-  std::vector<JoinedNamespace> join = {};          // by init (Direct) or the joiner
+  uint64_t clone_flags = 0;    // CLONE_NEW* given to clone3
+  uint64_t unshare_flags = 0;  // CLONE_NEWCGROUP, CLONE_NEWTIME: in init, once it is in its cgroup
+  std::vector<JoinedNamespace> enter_first =
+      {};  // by the calling thread, for the time of the clone, then left again
+  std::vector<JoinedNamespace> join = {};  // by init (Direct) or the joiner
   std::vector<spec::TimeOffset> time_offsets = {};
-  bool has(spec::NamespaceType type) const;        // new or joined
+  bool has(spec::NamespaceType type) const;  // new or joined
   bool is_new(spec::NamespaceType type) const;
-  uint64_t all_flags() const;                      // CLONE_NEW* of all that init has, new or joined
+  uint64_t all_flags() const;  // CLONE_NEW* of all that init has, new or joined
 };
 
 struct IdPlan {
-  bool maps = false;               // a new user namespace: the host writes the maps
-  std::string uid_map = {};        // text of /proc/PID/uid_map
+  bool maps = false;         // a new user namespace: the host writes the maps
+  std::string uid_map = {};  // text of /proc/PID/uid_map
   std::string gid_map = {};
-  bool deny_setgroups = false;     // before gid_map, when the caller has no CAP_SETGID
-  bool use_helpers = false;        // newuidmap, newgidmap
+  bool deny_setgroups = false;  // before gid_map, when the caller has no CAP_SETGID
+  bool use_helpers = false;     // newuidmap, newgidmap
 };
 
-// ---- filesystem -------------------------------------------------------------------------------------------------
+// ---- filesystem
+// -------------------------------------------------------------------------------------------------
 
 enum class MountKind {
   Filesystem,  // fsopen(type)
   Bind,        // open_tree(source)
   Remount,     // change what is mounted at the target
-  CgroupV1,    // a read-only tmpfs with one bind or mount for each hierarchy (see MountItem::cgroup)
-  CgroupV2,    // cgroup2, or a bind of the container's own cgroup where that is refused
+  CgroupV1,  // a read-only tmpfs with one bind or mount for each hierarchy (see MountItem::cgroup)
+  CgroupV2,  // cgroup2, or a bind of the container's own cgroup where that is refused
 };
 
 // fsconfig(2): a flag when there is no value.
@@ -69,34 +73,36 @@ struct FilesystemOption {
 };
 
 struct CgroupMountEntry {
-  std::string name = {};        // directory below the target: "cpu,cpuacct"
-  std::string source = {};      // host path of the container's own cgroup there: bound when there is no cgroup namespace
-  std::string options = {};     // "cpu,cpuacct" or "none,name=systemd"
+  std::string name = {};  // directory below the target: "cpu,cpuacct"
+  std::string source =
+      {};  // host path of the container's own cgroup there: bound when there is no cgroup namespace
+  std::string options = {};             // "cpu,cpuacct" or "none,name=systemd"
   std::vector<std::string> links = {};  // "cpu", "cpuacct"
 };
 
 struct MountItem {
   MountKind kind = MountKind::Filesystem;
-  std::string target = {};   // absolute inside the root, lexically clean
-  std::string source = {};   // Bind: absolute path of the host; Filesystem: the source string
+  std::string target = {};  // absolute inside the root, lexically clean
+  std::string source = {};  // Bind: absolute path of the host; Filesystem: the source string
   std::string fs_type = {};
   std::vector<FilesystemOption> options = {};
-  uint64_t attr_set = 0;     // MOUNT_ATTR_*
+  uint64_t attr_set = 0;  // MOUNT_ATTR_*
   uint64_t attr_clear = 0;
   uint64_t recursive_set = 0;
   uint64_t recursive_clear = 0;
   std::vector<uint64_t> propagation = {};  // MS_SHARED and so on, with MS_REC, in order
-  bool recursive = false;      // rbind
-  bool source_first = false;   // opened by the host before clone (user namespace), else by init
-  bool is_dev = false;         // our own /dev: the default devices are made in it before it is attached
-  bool readonly_late = false;  // MOUNT_ATTR_RDONLY is set after devices and mountpoints are made (FinishRootfs)
-  bool copy_up = false;        // tmpcopyup
-  bool optional = false;       // nofail
+  bool recursive = false;                  // rbind
+  bool source_first = false;  // opened by the host before clone (user namespace), else by init
+  bool is_dev = false;  // our own /dev: the default devices are made in it before it is attached
+  bool readonly_late =
+      false;  // MOUNT_ATTR_RDONLY is set after devices and mountpoints are made (FinishRootfs)
+  bool copy_up = false;   // tmpcopyup
+  bool optional = false;  // nofail
   bool nofollow_source = false;
   bool nofollow_target = false;
   bool cgroup_namespace = false;
   std::vector<CgroupMountEntry> cgroups = {};
-  std::string pointer = {};    // /mounts/3
+  std::string pointer = {};  // /mounts/3
 };
 
 struct DeviceItem {
@@ -120,14 +126,15 @@ struct PathItem {
 };
 
 struct RootPlan {
-  std::string path = {};               // absolute on the host
+  std::string path = {};  // absolute on the host
   bool readonly = false;
-  uint64_t isolation = 0;              // propagation of "/" before anything is mounted: MS_SLAVE|MS_REC, ...
-  uint64_t final_propagation = 0;      // after pivot_root; 0: none
-  bool pivot = true;                   // false: --no-pivot
+  uint64_t isolation = 0;  // propagation of "/" before anything is mounted: MS_SLAVE|MS_REC, ...
+  uint64_t final_propagation = 0;  // after pivot_root; 0: none
+  bool pivot = true;               // false: --no-pivot
 };
 
-// ---- process ----------------------------------------------------------------------------------------------------
+// ---- process
+// ----------------------------------------------------------------------------------------------------
 
 struct CapabilityPlan {
   bool set = true;  // false: leave the sets as they are
@@ -158,14 +165,14 @@ struct SchedulerPlan {
 // What a process of a container is: the same for init and for exec.
 struct ProcessPlan {
   std::vector<std::string> args = {};
-  std::vector<std::string> env = {};   // last of each name, HOME not yet added
+  std::vector<std::string> env = {};  // last of each name, HOME not yet added
   std::string cwd = {};
   bool create_cwd = true;
-  bool home_from_passwd = false;       // HOME is absent: /etc/passwd of the container decides, else "/"
+  bool home_from_passwd = false;  // HOME is absent: /etc/passwd of the container decides, else "/"
   uid_t uid = 0;
   gid_t gid = 0;
   std::vector<gid_t> groups = {};
-  bool set_groups = true;              // false: setgroups is denied in this user namespace
+  bool set_groups = true;  // false: setgroups is denied in this user namespace
   mode_t umask = 022;
   CapabilityPlan capabilities = {};
   bool no_new_privileges = false;
@@ -175,14 +182,14 @@ struct ProcessPlan {
   std::vector<RlimitItem> rlimits = {};
   std::optional<int> oom_score_adj = {};
   std::optional<SchedulerPlan> scheduler = {};
-  std::optional<int> io_priority = {};           // of ioprio_set(2)
+  std::optional<int> io_priority = {};  // of ioprio_set(2)
   std::optional<unsigned long> personality = {};
   std::string apparmor_profile = {};
   std::string selinux_label = {};
-  bool new_keyring = true;                       // join session keyring "_ses.ID"
-  int preserve_fds = 0;                          // descriptors 3..3+n-1 stay open
-  bool has_seccomp = false;                      // the program itself is in Prepared
-  std::string pointer = {};                      // "/process", or empty for exec --process
+  bool new_keyring = true;   // join session keyring "_ses.ID"
+  int preserve_fds = 0;      // descriptors 3..3+n-1 stay open
+  bool has_seccomp = false;  // the program itself is in Prepared
+  std::string pointer = {};  // "/process", or empty for exec --process
 };
 
 struct SysctlItem {
@@ -199,19 +206,22 @@ struct HookItem {
   std::string pointer = {};
 };
 
-// ---- cgroup -----------------------------------------------------------------------------------------------------
+// ---- cgroup
+// -----------------------------------------------------------------------------------------------------
 
 // One write to one file of the container's cgroup.
 struct CgroupWrite {
   std::string controller = {};  // v1: names the hierarchy; v2: must be enabled
   std::string file = {};        // "memory.max"
   std::string value = {};
-  std::string pointer = {};     // /linux/resources/memory/limit
-  bool if_exists = false;       // a missing file is no error (the value asks for what is the default)
-  bool retry_last = false;      // EINVAL: written again after all others (memory and memsw, quota and burst)
-  std::string else_file = {};   // written instead when `file` is missing: io.weight for io.bfq.weight
+  std::string pointer = {};  // /linux/resources/memory/limit
+  bool if_exists = false;    // a missing file is no error (the value asks for what is the default)
+  bool retry_last =
+      false;  // EINVAL: written again after all others (memory and memsw, quota and burst)
+  std::string else_file =
+      {};  // written instead when `file` is missing: io.weight for io.bfq.weight
   std::string else_value = {};
-  std::string not_below = {};   // "memory.current": refused when it holds more than `value`
+  std::string not_below = {};  // "memory.current": refused when it holds more than `value`
 };
 
 enum class CgroupDriver { Filesystem, Systemd, Disabled };
@@ -220,13 +230,13 @@ enum class CgroupDriver { Filesystem, Systemd, Disabled };
 struct CgroupPlace {
   std::vector<std::string> controllers = {};
   std::string mountpoint = {};
-  std::string path = {};       // below the mountpoint, "/a/b"; parents are made when missing
+  std::string path = {};  // below the mountpoint, "/a/b"; parents are made when missing
   bool is_v2 = false;
 };
 
 struct DeviceRulePlan {
-  char type = 'a';    // 'a', 'b', 'c'
-  int64_t major = -1; // -1: all
+  char type = 'a';     // 'a', 'b', 'c'
+  int64_t major = -1;  // -1: all
   int64_t minor = -1;
   bool read = false, write = false, mknod = false;
   bool allow = false;
@@ -235,15 +245,16 @@ struct DeviceRulePlan {
 struct CgroupPlan {
   CgroupDriver driver = CgroupDriver::Filesystem;
   std::vector<CgroupPlace> places = {};
-  std::vector<CgroupWrite> writes = {};        // in order
+  std::vector<CgroupWrite> writes = {};  // in order
   bool limits_devices = false;
-  std::vector<DeviceRulePlan> devices = {};    // in order, the runtime's own allow-list last
-  bool delegate = false;                       // chown to the container's root (config-linux.md, "Cgroup ownership")
+  std::vector<DeviceRulePlan> devices = {};  // in order, the runtime's own allow-list last
+  bool delegate = false;  // chown to the container's root (config-linux.md, "Cgroup ownership")
   uid_t delegate_uid = 0;
-  bool tolerate_denied = false;                // rootless: places that can not be made are left out
+  bool tolerate_denied = false;  // rootless: places that can not be made are left out
 };
 
-// ---- the whole --------------------------------------------------------------------------------------------------
+// ---- the whole
+// --------------------------------------------------------------------------------------------------
 
 struct HostPlan {
   std::string id = {};
@@ -266,9 +277,9 @@ struct InitPlan {
   bool bring_up_loopback = false;
   std::vector<MountItem> mounts = {};
   std::vector<DeviceItem> devices = {};
-  bool bind_devices = false;                // in a user namespace: bound from the host
+  bool bind_devices = false;  // in a user namespace: bound from the host
   std::vector<LinkItem> links = {};
-  bool make_devices = true;                 // false: /dev is a bind mount of the host's
+  bool make_devices = true;  // false: /dev is a bind mount of the host's
   std::vector<PathItem> masked_paths = {};
   std::vector<PathItem> readonly_paths = {};
   std::string hostname = {};
