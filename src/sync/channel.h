@@ -9,17 +9,22 @@
 
 namespace berth::sync {
 
-// init's end: it can say only init's lines. Allocates nothing. A host that is gone ends init: a half-made container does not
-// outlive its maker.
+// init's end: it can say only init's lines. Allocates nothing. A host that is gone ends init: a
+// half-made container does not outlive its maker.
 class InitEnd {
  public:
   explicit InitEnd(int fd) : fd_(fd) {}
 
   int fd() const { return fd_; }
-  StepResult request_ids() const { return ask(Message::IdsWanted, Message::IdsMapped, Step::AwaitIds); }
-  StepResult namespaces_ready() const { return ask(Message::NamespacesReady, Message::HostReady, Step::AwaitHost); }
+  StepResult request_ids() const {
+    return ask(Message::IdsWanted, Message::IdsMapped, Step::AwaitIds);
+  }
+  StepResult namespaces_ready() const {
+    return ask(Message::NamespacesReady, Message::HostReady, Step::AwaitHost);
+  }
   StepResult send_console(int master) const;
-  // The host fetches the descriptor by number (pidfd_getfd): only write(2) is needed under the new filter.
+  // The host fetches the descriptor by number (pidfd_getfd): only write(2) is needed under the new
+  // filter.
   StepResult send_listener(int listener) const;
   StepResult announce_init(int pidfd, int pid) const;
   // Says Ready; true: go on at once, false: wait for the start gate.

@@ -13,7 +13,7 @@ enum class Action : uint8_t {
   None,
   OpenSource,
   OpenFilesystem,
-  SetOption,      // detail: index of the option
+  SetOption,  // detail: index of the option
   MakeTarget,
   Attach,
   SetAttributes,
@@ -24,19 +24,19 @@ enum class Action : uint8_t {
   WrongFilesystem,
   OpenProc,
   ChangeDirectory,
-  LeftRoot,       // the working directory is outside the root
+  LeftRoot,  // the working directory is outside the root
   SetIds,
   SetGroups,
   SetCapabilities,
-  ReadBack,       // what was set is not what the kernel says
+  ReadBack,  // what was set is not what the kernel says
   SetKeyring,
   SetLabel,
   SetScheduler,
   SetIoPriority,
   SetPersonality,
-  RunHook,        // could not be started
-  HookExit,       // os_error is its exit code
-  HookSignal,     // os_error is the signal
+  RunHook,     // could not be started
+  HookExit,    // os_error is its exit code
+  HookSignal,  // os_error is the signal
   HookTimeout,
   ReadPasswd,
   NotInPath,
@@ -44,7 +44,8 @@ enum class Action : uint8_t {
   PeerGone,
 };
 
-// A child's failure as coordinates: the parent, which holds the plan, turns them into words (engine/explain.cc).
+// A child's failure as coordinates: the parent, which holds the plan, turns them into words
+// (engine/explain.cc).
 struct Failure {
   Step step = Step::ExecProcess;
   Action action = Action::None;

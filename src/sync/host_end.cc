@@ -11,7 +11,8 @@ Result<Heard> HostEnd::hear() const {
   Heard heard;
   const long size = os::receive_packet(fd_.get(), &heard.packet, sizeof heard.packet, &heard.fd);
   if (size == sizeof heard.packet) return heard;
-  if (size < 0 && size != -ECONNRESET) return system_error(static_cast<int>(-size), "listen to init");
+  if (size < 0 && size != -ECONNRESET)
+    return system_error(static_cast<int>(-size), "listen to init");
   return fail(ErrorKind::Internal, "init ended without a word");
 }
 

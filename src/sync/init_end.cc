@@ -8,7 +8,8 @@
 
 namespace berth::sync {
 
-// read(2) and write(2) only, but where a descriptor is passed: a seccomp profile may be in force already.
+// read(2) and write(2) only, but where a descriptor is passed: a seccomp profile may be in force
+// already.
 StepResult InitEnd::say(const Packet& packet, Step step) const {
   ssize_t written;
   do {
@@ -25,7 +26,8 @@ StepResult InitEnd::await(Message expected, Step step) const {
     size = ::read(fd_, &packet, sizeof packet);
   } while (size < 0 && errno == EINTR);
   if (size == sizeof packet && packet.message == expected) return {};
-  return std::unexpected(Failure{.step = step, .action = Action::PeerGone, .os_error = size < 0 ? errno : EPIPE});
+  return std::unexpected(
+      Failure{.step = step, .action = Action::PeerGone, .os_error = size < 0 ? errno : EPIPE});
 }
 
 StepResult InitEnd::ask(Message question, Message answer, Step step) const {
@@ -37,14 +39,17 @@ StepResult InitEnd::send_console(int master) const {
   const Packet packet{.message = Message::Console};
   const long sent = os::send_packet(fd_, &packet, sizeof packet, master);
   if (sent == sizeof packet) return {};
-  return std::unexpected(Failure{.step = Step::OpenTerminal, .action = Action::PeerGone, .os_error = static_cast<int>(-sent)});
+  return std::unexpected(Failure{
+      .step = Step::OpenTerminal, .action = Action::PeerGone, .os_error = static_cast<int>(-sent)});
 }
 
 StepResult InitEnd::announce_init(int pidfd, int pid) const {
   const Packet packet{.message = Message::InitPid, .value = pid};
   const long sent = os::send_packet(fd_, &packet, sizeof packet, pidfd);
   if (sent == sizeof packet) return {};
-  return std::unexpected(Failure{.step = Step::JoinNamespaces, .action = Action::PeerGone, .os_error = static_cast<int>(-sent)});
+  return std::unexpected(Failure{.step = Step::JoinNamespaces,
+                                 .action = Action::PeerGone,
+                                 .os_error = static_cast<int>(-sent)});
 }
 
 StepResult InitEnd::send_listener(int listener) const {
@@ -61,7 +66,8 @@ StepValue<bool> InitEnd::ready() const {
   } while (size < 0 && errno == EINTR);
   if (size == sizeof packet && packet.message == Message::Start) return true;
   if (size == sizeof packet && packet.message == Message::Committed) return false;
-  return std::unexpected(Failure{.step = Step::AwaitStart, .action = Action::PeerGone, .os_error = size < 0 ? errno : EPIPE});
+  return std::unexpected(Failure{
+      .step = Step::AwaitStart, .action = Action::PeerGone, .os_error = size < 0 ? errno : EPIPE});
 }
 
 void InitEnd::failed(const Failure& failure) const {

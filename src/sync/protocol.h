@@ -9,8 +9,8 @@
 
 namespace berth::sync {
 
-// The language between engine and init: fixed-size packets on a SOCK_SEQPACKET pair, at most one descriptor each.
-// docs/protocol.md shows the conversation; a test compares the two.
+// The language between engine and init: fixed-size packets on a SOCK_SEQPACKET pair, at most one
+// descriptor each. docs/protocol.md shows the conversation; a test compares the two.
 enum class Message : uint8_t {
   // init says
   IdsWanted,        // the namespaces exist, map my ids
@@ -24,8 +24,8 @@ enum class Message : uint8_t {
   IdsMapped,
   HostReady,
   ListenerSent,
-  Committed,        // the record is written: wait for the start gate
-  Start,            // the record is written: go on at once (run)
+  Committed,  // the record is written: wait for the start gate
+  Start,      // the record is written: go on at once (run)
 };
 
 struct Packet {

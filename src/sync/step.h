@@ -6,7 +6,8 @@
 
 namespace berth::sync {
 
-// Every step of making a container, both sides, and of entering one. ARCHITECTURE.md shows the two tables.
+// Every step of making a container, both sides, and of entering one. ARCHITECTURE.md shows the two
+// tables.
 enum class Step : uint8_t {
   // The host's side (engine/create.cc).
   ReserveState,
