@@ -29,6 +29,8 @@ class CgroupManager {
   // v1: the `tasks` files, opened for writing: the single-threaded child writes "0" to each, which
   // costs no RCU grace period (a pid written to cgroup.procs does). Empty for v2.
   virtual std::span<const int> task_files() const = 0;
+  // For a further process of a cgroup that exists: fills task_files().
+  virtual Result<> open_tasks() = 0;
   virtual Result<> add(pid_t process) = 0;
 
   virtual Result<> apply(std::span<const plan::CgroupWrite> writes) = 0;

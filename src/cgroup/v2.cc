@@ -34,6 +34,7 @@ class V2Manager final : public CgroupManager {
     return directory_.fd().value_or(-1);
   }
   std::span<const int> task_files() const override { return {}; }
+  Result<> open_tasks() override { return {}; }
   Result<> add(pid_t process) override {
     if (directory_.left_out()) return {};
     return directory_.write("cgroup.procs", formatted("{}", process));

@@ -4,6 +4,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <chrono>
+
 #include "berth/try.h"
 #include "core/context.h"
 #include "engine/creation.h"
@@ -94,10 +96,14 @@ static_assert(comes_before(Step::ServeInit, Step::RecordState), "created means: 
 std::string utc_now() {
   timespec now{};
   ::clock_gettime(CLOCK_REALTIME, &now);
-  tm parts{};
-  ::gmtime_r(&now.tv_sec, &parts);
-  return formatted("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:09}Z", parts.tm_year + 1900,
-                   parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
+  // Not gmtime: it reads the host's time zone first.
+  const std::chrono::sys_seconds seconds{std::chrono::seconds(now.tv_sec)};
+  const auto day = std::chrono::floor<std::chrono::days>(seconds);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss clock(seconds - day);
+  return formatted("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:09}Z", static_cast<int>(date.year()),
+                   static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                   clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
                    now.tv_nsec);
 }
 

@@ -124,6 +124,8 @@ Result<> plan_entry(const StateDir& directory, Entry& entry) {
     entry.seccomp =
         TRY(security::compile_seccomp(*entry.spec.platform.seccomp) | at("/linux/seccomp"));
   }
+  entry.prepared.process.sets_rlimits = (entry.plan.namespaces & CLONE_NEWUSER) == 0;
+  entry.prepared.process.plain_newlines = !entry.wanted.detach;
   engine::prepare_process(entry.plan.process, entry.record.id, entry.seccomp, entry.home,
                           entry.prepared.process);
   return {};
@@ -194,6 +196,7 @@ Result<> limit(const Entry& entry) {
     TRY(os::write_file_at(AT_FDCWD, path.c_str(), std::to_string(*process.oom_score_adj)) |
         at("/process/oomScoreAdj"));
   }
+  if (entry.prepared.process.sets_rlimits) return {};
   for (const plan::RlimitItem& item : process.rlimits) {
     if (::prlimit(entry.child.pid(), static_cast<__rlimit_resource>(item.resource), &item.limit,
                   nullptr) < 0) {
@@ -248,6 +251,7 @@ Result<Process> Container::exec(const ProcessSpec& wanted) {
     return fail(ErrorKind::Unsupported, "exec --cgroup is not supported yet");
   entry.target = TRY(engine::open_init(entry.record));
   entry.cgroup = TRY(engine::open_cgroup(entry.record));
+  TRY(entry.cgroup->open_tasks());
   TRY(launch(entry));
   TRY(serve(entry));
   TRY(let_go(entry));

@@ -124,6 +124,7 @@ std::string_view describe(Action action) {
     case Action::SetScheduler: return "set the scheduler";
     case Action::SetIoPriority: return "set the I/O priority";
     case Action::SetPersonality: return "set the personality";
+    case Action::SetRlimit: return "set a resource limit";
     case Action::SetIds: return "set user and group";
     case Action::SetCapabilities: return "set capabilities";
     case Action::OpenProc: return "open /proc/sys";
@@ -175,6 +176,10 @@ Error explain_process(const plan::ProcessPlan& process, const Failure& failure) 
   Error error = system_in(failure, std::move(what));
   const std::string_view place = pointer_of(failure.action);
   if (!place.empty()) error.set_pointer(process.pointer + std::string(place));
+  if (failure.action == Action::SetRlimit) {
+    if (const plan::RlimitItem* item = item_of(process.rlimits, failure))
+      error.set_pointer(item->pointer);
+  }
   if (failure.step == Step::OpenTerminal) error.set_pointer(process.pointer + "/terminal");
   if (failure.step == Step::LoadSeccomp) error.set_pointer("/linux/seccomp");
   return error;

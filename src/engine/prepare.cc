@@ -151,6 +151,8 @@ Result<> prepare_init(Creation& creation) {
     creation.descriptors.push_back(TRY(open_namespace(joined)));
     creation.prepared.joined.push_back(creation.descriptors.back().get());
   }
+  creation.prepared.process.sets_rlimits = !plan.host.namespaces.has(spec::NamespaceType::User);
+  creation.prepared.process.plain_newlines = !creation.options.detach;
   TRY(open_mount_sources(creation));
   TRY(prepare_hooks(creation));
   creation.prepared.host_work = !plan.host.prestart.empty() || !plan.host.create_runtime.empty();

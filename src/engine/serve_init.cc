@@ -122,6 +122,7 @@ Result<> write_oom_score(const Creation& creation) {
 
 // By the host: raising a limit needs its rights, lowering one early would starve init.
 Result<> set_rlimits(const Creation& creation) {
+  if (creation.prepared.process.sets_rlimits) return {};
   for (const plan::RlimitItem& item : creation.plan.init.process.rlimits) {
     if (::prlimit(creation.init.pid(), static_cast<__rlimit_resource>(item.resource), &item.limit,
                   nullptr) < 0) {

@@ -3,11 +3,13 @@
 #include <limits.h>
 #include <linux/capability.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "init/passwd.h"
 #include "init/step.h"
 
 namespace berth::init {
@@ -66,6 +68,18 @@ void give_standard_streams(uid_t uid) {
 
 }  // namespace
 
+// As late as possible: a low limit must not starve the set-up itself.
+StepResult set_rlimits(ProcessContext& process) {
+  if (!process.prepared.sets_rlimits) return {};
+  for (size_t index = 0; index < process.plan.rlimits.size(); ++index) {
+    const plan::RlimitItem& item = process.plan.rlimits[index];
+    if (::setrlimit(static_cast<__rlimit_resource>(item.resource), &item.limit) < 0) {
+      return failure(Step::DropPrivileges, errno, static_cast<int>(index), Action::SetRlimit);
+    }
+  }
+  return {};
+}
+
 StepResult change_directory(ProcessContext& process) {
   if (::chdir(process.plan.cwd.c_str()) < 0)
     return failure(Step::DropPrivileges, errno, -1, Action::ChangeDirectory);
@@ -86,6 +100,8 @@ StepResult drop_privileges(ProcessContext& process) {
   const StepResult before = change_directory(process);
   if (!before && before.error().os_error != EACCES && before.error().os_error != EPERM)
     return before;
+  if (process.prepared.home_slot != nullptr) read_home(plan.uid, process.prepared.home_slot);
+  TRY(set_rlimits(process));
   if (plan.capabilities.set) {
     const int result = drop_bounding(process);
     if (result < 0) return failure(Step::DropPrivileges, result, -1, Action::SetCapabilities);

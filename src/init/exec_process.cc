@@ -9,7 +9,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "init/passwd.h"
 #include "init/step.h"
 
 namespace berth::init {
@@ -46,8 +45,6 @@ const char* next_candidate(const char* path, const char* name, char (&buffer)[PA
 }  // namespace
 
 StepResult find_executable(ProcessContext& process) {
-  if (process.prepared.home_slot != nullptr)
-    read_home(process.plan.uid, process.prepared.home_slot);
   const char* name = process.prepared.argv[0];
   if (strchr(name, '/') != nullptr) {
     const int result = check_program(name);

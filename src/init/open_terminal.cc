@@ -74,6 +74,12 @@ StepResult open_terminal_in(ProcessContext& process, int root, bool console) {
       errno != EPERM) {
     return failure(Step::OpenTerminal, errno);
   }
+  if (process.prepared.plain_newlines) {
+    termios modes;
+    if (::ioctl(slave.get(), TCGETS, &modes) < 0) return failure(Step::OpenTerminal, errno);
+    modes.c_oflag &= ~static_cast<tcflag_t>(ONLCR);
+    if (::ioctl(slave.get(), TCSETS, &modes) < 0) return failure(Step::OpenTerminal, errno);
+  }
   if (console) {
     const int bound = bind_console(root, slave.get());
     if (bound < 0) return failure(Step::OpenTerminal, bound, -1, Action::Attach);

@@ -36,9 +36,10 @@ struct PreparedProcess {
   unsigned seccomp_flags = 0;
   bool seccomp_listener = false;
   int last_capability = 40;
-  std::string keyring = {};  // "_ses.ID"; empty: keep the caller's
-  std::string label = {};    // what is written to the label file, "exec NAME"
-  int terminal = -1;         // exec in a foreign terminal; -1: open our own
+  std::string keyring = {};     // "_ses.ID"; empty: keep the caller's
+  std::string label = {};       // what is written to the label file, "exec NAME"
+  bool sets_rlimits = true;     // false: the host does, only it has the rights (user namespace)
+  bool plain_newlines = false;  // the caller relays the terminal itself: no ONLCR
 };
 
 struct PreparedInit {

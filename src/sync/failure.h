@@ -34,6 +34,7 @@ enum class Action : uint8_t {
   SetScheduler,
   SetIoPriority,
   SetPersonality,
+  SetRlimit,
   RunHook,     // could not be started
   HookExit,    // os_error is its exit code
   HookSignal,  // os_error is the signal
