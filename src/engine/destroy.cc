@@ -6,7 +6,9 @@
 #include "core/context.h"
 #include "engine/container_inner.h"
 #include "engine/create_plan.h"
+#include "engine/gather_facts.h"
 #include "os/process.h"
+#include "plan/make_plan.h"
 
 namespace berth {
 namespace {
@@ -48,11 +50,18 @@ Result<> tear_down(const StateDir& directory, const engine::Record& record) {
   return {};
 }
 
-// A record that can not be read says nothing of what there is: only the directory can be removed.
-Result<> remove_damaged(const StateDir& directory, Error error) {
-  Result<> removed = directory.remove();
-  if (!removed) return std::unexpected(std::move(error));
-  return removed;
+// The record can not be read, but its cgroups can be planned again: from the config behind it, or,
+// when that is lost too, as for a config that names none.
+Result<> remove_damaged(const StateDir& directory, const std::string& id) {
+  const Result<spec::Spec> spec = engine::spec_of_record(directory);
+  const plan::HostFacts facts = TRY(engine::gather_facts());
+  std::vector<std::string> warnings;
+  const plan::CgroupPlan plan =
+      TRY(plan::plan_cgroup(spec ? *spec : spec::Spec{}, facts, {.id = id}, warnings));
+  const auto cgroup = TRY(cgroup::make_manager(plan.driver, plan.places, true));
+  TRY(cgroup->kill_all(SIGKILL) | context("end the container's processes"));
+  TRY(cgroup->destroy() | context("remove the container's cgroup"));
+  return directory.remove();
 }
 
 }  // namespace
@@ -61,9 +70,8 @@ Result<> Container::destroy(bool force) {
   const StateDir directory = TRY(inner_->open());
   TRY(directory.lock());
   Result<Snapshot> snapshot = engine::look(directory);
-  if (!snapshot)
-    return force ? remove_damaged(directory, std::move(snapshot).error())
-                 : std::unexpected(std::move(snapshot).error());
+  if (!snapshot && force) return remove_damaged(directory, id());
+  if (!snapshot) return std::unexpected(std::move(snapshot).error());
   TRY(check_deletable(*snapshot, force));
   return tear_down(directory, snapshot->record);
 }

@@ -103,9 +103,7 @@ std::string write_record(const Record& record) {
   writer.member("created", record.created)
       .member("ociVersion", record.oci_version)
       .member("bootId", record.boot_id);
-  writer.member("owner", record.owner)
-      .member("pid", record.pid)
-      .member("startTime", record.start_time);
+  writer.member("owner", record.owner);
   writer.member("creator", record.creator).member("namespaces", record.namespaces);
   writer.member("cgroupDriver", driver_name(record.cgroup_driver))
       .member("tolerateDenied", record.tolerate_denied);
@@ -134,8 +132,6 @@ Result<Record> read_record(std::string_view text) {
   record.oci_version = TRY(reader.string("ociVersion"));
   record.boot_id = TRY(reader.string("bootId"));
   record.owner = static_cast<uid_t>(TRY(reader.number("owner", std::numeric_limits<uid_t>::max())));
-  record.pid = static_cast<pid_t>(TRY(reader.number("pid", std::numeric_limits<pid_t>::max())));
-  record.start_time = TRY(reader.number("startTime", std::numeric_limits<uint64_t>::max()));
   record.creator =
       static_cast<pid_t>(TRY(reader.number("creator", std::numeric_limits<pid_t>::max())));
   record.namespaces = TRY(reader.number("namespaces", std::numeric_limits<uint64_t>::max()));
@@ -150,6 +146,23 @@ Result<Record> read_record(std::string_view text) {
     record.annotations.emplace_back(std::string(member.name), std::string(member.value.string()));
   }
   return record;
+}
+
+std::string write_process(const Record& record) {
+  json::Writer writer;
+  writer.begin_object().member("pid", record.pid).member("startTime", record.start_time).end();
+  return writer.take() + "\n";
+}
+
+void read_process(std::string_view text, Record& record) {
+  const Result<json::Document> document = json::parse(text);
+  if (!document || document->root().kind != Kind::Object) return;
+  const Reader reader(document->root());
+  const Result<uint64_t> pid = reader.number("pid", std::numeric_limits<pid_t>::max());
+  const Result<uint64_t> start = reader.number("startTime", std::numeric_limits<uint64_t>::max());
+  if (!pid || !start) return;
+  record.pid = static_cast<pid_t>(*pid);
+  record.start_time = *start;
 }
 
 }  // namespace berth::engine

@@ -13,9 +13,9 @@
 
 namespace berth::engine {
 
-// What state.json says of a container. Written before the first thing is made (pid 0: the intent),
-// so that whatever a killed create left behind can be found and removed; written again when the
-// container is created.
+// What is known of a container on disk. Written before the first thing is made (pid 0: the intent),
+// so that whatever a killed create left behind can be found and removed; its process is added when
+// the container is created.
 struct Record {
   static constexpr int kVersion = 1;
 
@@ -39,5 +39,9 @@ struct Record {
 
 std::string write_record(const Record& record);
 Result<Record> read_record(std::string_view json);
+
+// process.json: pid and start time. What can not be read leaves the record as it is.
+std::string write_process(const Record& record);
+void read_process(std::string_view json, Record& record);
 
 }  // namespace berth::engine

@@ -165,7 +165,7 @@ Result<> record_state(Creation& creation) {
   if (!start) return fail(ErrorKind::Internal, "init ended without a word");
   creation.record.pid = creation.init.pid();
   creation.record.start_time = *start;
-  TRY(creation.state.write(creation.record));
+  TRY(creation.state.write_process(creation.record));
   TRY(write_pid_file(creation));
   if (!creation.options.pidfd_socket.empty()) {
     TRY(os::send_descriptor(creation.options.pidfd_socket, creation.init.pidfd(), "standard"));

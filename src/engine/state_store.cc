@@ -19,7 +19,7 @@ namespace berth::engine {
 namespace {
 
 constexpr const char* kRecordFile = "state.json";
-constexpr const char* kConfigFile = "config.json";
+constexpr const char* kProcessFile = "process.json";
 constexpr size_t kMaxState = 32 << 20;
 constexpr size_t kMaxId = 255;
 
@@ -123,23 +123,31 @@ Result<bool> StateDir::is_locked() const {
 void StateDir::unlock() const { (void)::flock(fd_.get(), LOCK_UN); }
 
 Result<> StateDir::write_intent(const Record& record, std::string_view config) const {
-  TRY(os::create_file_at(fd_.get(), kRecordFile, write_record(record), 0600));
-  return os::create_file_at(fd_.get(), kConfigFile, config, 0600);
+  return os::create_file_at(fd_.get(), kRecordFile, write_record(record).append(config), 0600);
 }
 
-Result<> StateDir::write(const Record& record) const {
-  return os::replace_file_at(fd_.get(), kRecordFile, write_record(record), 0600);
+Result<> StateDir::write_process(const Record& record) const {
+  return os::create_file_at(fd_.get(), kProcessFile, engine::write_process(record), 0600);
+}
+
+Result<std::string> StateDir::read_state() const {
+  return os::read_file_at(fd_.get(), kRecordFile, kMaxState) | context("container {}", id_);
 }
 
 Result<Record> StateDir::read() const {
-  const std::string text =
-      TRY(os::read_file_at(fd_.get(), kRecordFile, kMaxState) | context("container {}", id_));
-  return read_record(text) |
-         context("state of container {} is damaged (delete --force removes it)", id_);
+  const std::string text = TRY(read_state());
+  Record record = TRY(read_record(std::string_view(text).substr(0, text.find('\n'))) |
+                      context("state of container {} is damaged (delete --force removes it)", id_));
+  // Missing, or cut short by the end of its writer: the container is not made yet.
+  const Result<std::string> process = os::read_file_at(fd_.get(), kProcessFile, kMaxState);
+  if (process) read_process(*process, record);
+  return record;
 }
 
 Result<std::string> StateDir::read_config() const {
-  return os::read_file_at(fd_.get(), kConfigFile, kMaxState) | context("container {}", id_);
+  std::string text = TRY(read_state());
+  text.erase(0, text.find('\n') + 1);
+  return text;
 }
 
 Result<os::UniqueFd> StateDir::make_gate() const {

@@ -16,8 +16,8 @@ inline constexpr const char* kGateFile = "gate";
 // Letters, digits, '_', '+', '-', '.'; not "." or ".."; at most 1024 bytes.
 Result<> check_id(std::string_view id);
 
-// The directory of one container below the state root: state.json, config.json, the start gate. Its
-// lock is a flock on the directory itself: held by who changes the container.
+// The directory of one container below the state root: state.json, process.json, the start gate.
+// Its lock is a flock on the directory itself: held by who changes the container.
 class StateDir {
  public:
   StateDir() = default;
@@ -36,8 +36,10 @@ class StateDir {
   Result<bool> is_locked() const;  // by somebody, now
   void unlock() const;
 
+  // state.json: the record in one line, then the config as it was read. Written once.
   Result<> write_intent(const Record& record, std::string_view config) const;
-  Result<> write(const Record& record) const;
+  // process.json: the first process. Its presence means that the container was made.
+  Result<> write_process(const Record& record) const;
   Result<Record> read() const;
   Result<std::string> read_config() const;
 
@@ -53,6 +55,7 @@ class StateDir {
   Result<> remove() const;
 
  private:
+  Result<std::string> read_state() const;
   StateDir(os::UniqueFd root, os::UniqueFd fd, std::string id, std::string path);
   os::UniqueFd root_;
   os::UniqueFd fd_;
