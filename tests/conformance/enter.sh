@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# enter.sh NAME LAYOUT COMMAND...: runs COMMAND where all that it leaves behind ends with it: in process, mount, network
-# and cgroup namespaces of its own, on an own /tmp, with /sys/fs/cgroup showing only the cgroups NAME made for it.
-# LAYOUT is hybrid, v1 (without the v2 hierarchy) or v2.
+# enter.sh NAME LAYOUT DIRECTORY COMMAND...: runs COMMAND where all that it leaves behind ends with it: in process, mount,
+# network and cgroup namespaces of its own, in an empty tmpfs on DIRECTORY, with /sys/fs/cgroup showing only the cgroups
+# NAME made for it. LAYOUT is hybrid, v1 (without the v2 hierarchy) or v2.
 set -euo pipefail
 
 # hierarchies: a line for each mounted cgroup hierarchy: type, options, mount point, our own cgroup there.
@@ -65,14 +65,14 @@ thaw() {
 }
 
 inside() {
-  local layout=$1 status=0
-  shift
+  local layout=$1 directory=$2 status=0
+  shift 2
   ip link set lo up
   # A test of crun's wants process ids of five digits.
   echo 20000 >/proc/sys/kernel/ns_last_pid || true
   mount_cgroups "$layout"
-  mount -t tmpfs -o mode=1777 tmpfs /tmp
-  cd /tmp
+  mount -t tmpfs -o mode=1777 tmpfs "$directory"
+  cd "$directory"
   # This shell stays: it is the first process, which has to reap what others leave.
   "$@" || status=$?
   thaw

@@ -6,8 +6,18 @@ import pathlib
 import signal
 import subprocess
 import time
+from dataclasses import dataclass
 
 ENTER = pathlib.Path(__file__).with_name("enter.sh")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a test runs: its name among those that run now, the cgroup layout, an empty directory for its files."""
+
+    name: str
+    layout: str
+    directory: pathlib.Path
 
 
 def own_cgroups() -> list[pathlib.Path]:
@@ -88,12 +98,12 @@ def end(process: subprocess.Popen, group: str) -> None:
     process.wait()
 
 
-def run(name: str, layout: str, command: list[str], environment: dict, log: pathlib.Path, limit: float) -> int | None:
+def run(place: Place, command: list[str], environment: dict, log: pathlib.Path, limit: float) -> int | None:
     """The command's status, or None when it took longer than the limit (in seconds). What it prints goes to the
     log; it has no input."""
-    group = f"berth-conformance-{os.getpid()}-{name}"
+    group = f"berth-conformance-{os.getpid()}-{place.name}"
     with log.open("wb") as sink:
-        started = ["setpriv", "--pdeathsig", "KILL", str(ENTER), group, layout, *command]
+        started = ["setpriv", "--pdeathsig", "KILL", str(ENTER), group, place.layout, str(place.directory), *command]
         process = subprocess.Popen(started, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT,
                                    env=environment, start_new_session=True)
         try:

@@ -12,6 +12,8 @@ import fetch
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
+# Not /tmp: the runtime may be there, and each test gets an empty directory.
+SCRATCH = fetch.CACHE / "tmp"
 # Debian does not package the Python module that crun's mount tests read mountinfo with.
 STAND_IN = pathlib.Path(__file__).with_name("stand_in")
 
@@ -29,7 +31,7 @@ class Test:
 
 
 def environment(**more: str) -> dict:
-    return {"PATH": PATH, "HOME": "/root", "TERM": "xterm", "LANG": "C.UTF-8", "TMPDIR": "/tmp", **more}
+    return {"PATH": PATH, "HOME": "/root", "TERM": "xterm", "LANG": "C.UTF-8", "TMPDIR": str(SCRATCH), **more}
 
 
 def outcome(pattern: re.Pattern, text: str) -> str:
@@ -66,8 +68,8 @@ class Runc:
         pattern = "^" + re.sub(r"([][.{}()*+?|^$\\])", r"\\\1", test.title) + "$"
         bats = shlex.join(["bats", "--formatter", "tap", "--filter", pattern, str(test.file)])
         # The output is kept off the terminal, where it would be folded and mixed with what tests write there.
-        inner = f"{bats} >/tmp/tap 2>&1"
-        outer = f"{terminal(inner)} >/tmp/terminal 2>&1; cat /tmp/tap"
+        inner = f"{bats} >&9 2>&1 9>&-"
+        outer = f"exec 9>&1; {terminal(inner)} >terminal 2>&1"
         return ["bash", "-c", outer], environment(RUNC=runtime)
 
 
