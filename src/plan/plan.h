@@ -18,8 +18,7 @@
 // carries the pointer into config.json that asked for it.
 namespace berth::plan {
 
-// ---- namespaces and ids
-// -----------------------------------------------------------------------------------------
+// ---- namespaces and ids ----
 
 struct JoinedNamespace {
   spec::NamespaceType type = spec::NamespaceType::Pid;
@@ -38,8 +37,8 @@ struct NamespacePlan {
   LaunchShape shape = LaunchShape::Direct;
   uint64_t clone_flags = 0;    // CLONE_NEW* given to clone3
   uint64_t unshare_flags = 0;  // CLONE_NEWCGROUP, CLONE_NEWTIME: in init, once it is in its cgroup
-  std::vector<JoinedNamespace> enter_first =
-      {};  // by the calling thread, for the time of the clone, then left again
+  // By the calling thread, for the time of the clone, then left again.
+  std::vector<JoinedNamespace> enter_first = {};
   std::vector<JoinedNamespace> join = {};  // by init (Direct) or the joiner
   std::vector<spec::TimeOffset> time_offsets = {};
   bool has(spec::NamespaceType type) const;  // new or joined
@@ -55,8 +54,7 @@ struct IdPlan {
   bool use_helpers = false;     // newuidmap, newgidmap
 };
 
-// ---- filesystem
-// -------------------------------------------------------------------------------------------------
+// ---- filesystem ----
 
 enum class MountKind {
   Filesystem,  // fsopen(type)
@@ -74,8 +72,8 @@ struct FilesystemOption {
 
 struct CgroupMountEntry {
   std::string name = {};  // directory below the target: "cpu,cpuacct"
-  std::string source =
-      {};  // host path of the container's own cgroup there: bound when there is no cgroup namespace
+  // Host path of the container's own cgroup there: bound when there is no cgroup namespace.
+  std::string source = {};
   std::string options = {};             // "cpu,cpuacct" or "none,name=systemd"
   std::vector<std::string> links = {};  // "cpu", "cpuacct"
 };
@@ -94,8 +92,8 @@ struct MountItem {
   bool recursive = false;                  // rbind
   bool source_first = false;  // opened by the host before clone (user namespace), else by init
   bool is_dev = false;  // our own /dev: the default devices are made in it before it is attached
-  bool readonly_late =
-      false;  // MOUNT_ATTR_RDONLY is set after devices and mountpoints are made (FinishRootfs)
+  // MOUNT_ATTR_RDONLY is set after devices and mountpoints are made (FinishRootfs).
+  bool readonly_late = false;
   bool copy_up = false;   // tmpcopyup
   bool optional = false;  // nofail
   bool nofollow_source = false;
@@ -133,8 +131,7 @@ struct RootPlan {
   bool pivot = true;               // false: --no-pivot
 };
 
-// ---- process
-// ----------------------------------------------------------------------------------------------------
+// ---- process ----
 
 struct CapabilityPlan {
   bool set = true;  // false: leave the sets as they are
@@ -206,8 +203,7 @@ struct HookItem {
   std::string pointer = {};
 };
 
-// ---- cgroup
-// -----------------------------------------------------------------------------------------------------
+// ---- cgroup ----
 
 // One write to one file of the container's cgroup.
 struct CgroupWrite {
@@ -216,10 +212,10 @@ struct CgroupWrite {
   std::string value = {};
   std::string pointer = {};  // /linux/resources/memory/limit
   bool if_exists = false;    // a missing file is no error (the value asks for what is the default)
-  bool retry_last =
-      false;  // EINVAL: written again after all others (memory and memsw, quota and burst)
-  std::string else_file =
-      {};  // written instead when `file` is missing: io.weight for io.bfq.weight
+  // EINVAL: written again after all others (memory and memsw, quota and burst).
+  bool retry_last = false;
+  // Written instead when `file` is missing: io.weight for io.bfq.weight.
+  std::string else_file = {};
   std::string else_value = {};
   std::string not_below = {};  // "memory.current": refused when it holds more than `value`
 };
@@ -253,8 +249,7 @@ struct CgroupPlan {
   bool tolerate_denied = false;  // rootless: places that can not be made are left out
 };
 
-// ---- the whole
-// --------------------------------------------------------------------------------------------------
+// ---- the whole ----
 
 struct HostPlan {
   std::string id = {};
