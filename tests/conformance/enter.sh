@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# enter.sh NAME LAYOUT DIRECTORY COMMAND...: runs COMMAND where all that it leaves behind ends with it: in process, mount,
-# network and cgroup namespaces of its own, in an empty tmpfs on DIRECTORY, with /sys/fs/cgroup showing only the cgroups
-# NAME made for it. LAYOUT is hybrid, v1 (without the v2 hierarchy) or v2.
+# enter.sh NAME LAYOUT DIRECTORY COMMAND...: runs COMMAND where all that it leaves behind ends with it: in process,
+# mount, network and cgroup namespaces of its own, in an empty tmpfs on DIRECTORY, with /sys/fs/cgroup showing only
+# the cgroups NAME made for it. LAYOUT is hybrid, v1 (without the v2 hierarchy) or v2.
 set -euo pipefail
 
 # hierarchies: a line for each mounted cgroup hierarchy: type, options, mount point, our own cgroup there.

@@ -64,9 +64,9 @@ def header(path: pathlib.Path) -> dict[str, str]:
 def write_baseline(path: pathlib.Path, package: str, machine: str, runs: list[list[Result]]) -> None:
     """What passed at any of the tries; berth has two as well."""
     passed = {result.name for run in runs for result in run if result.status == "ok"}
-    path.write_text(f"# The tests of its own suite that Debian's {package.split()[0]} passed in one of {len(runs)} runs; "
-                    f"written by `run baseline`.\n"
-                    f"# package: {package}\n# machine: {machine}\n" + "".join(f"{name}\n" for name in sorted(passed)))
+    lines = [f"# The tests of its own suite that Debian's {package.split()[0]} passed in one of {len(runs)} runs; "
+             "written by `run baseline`.", f"# package: {package}", f"# machine: {machine}", *sorted(passed)]
+    path.write_text("".join(f"{line}\n" for line in lines))
 
 
 def compare(baseline: set[str], results: list[Result], expected: dict[str, Expected]) -> Difference:
