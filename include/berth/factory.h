@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,6 +20,9 @@ struct FactoryOptions {
   std::string state_root = {};  // empty: default_state_root()
   CgroupManagerKind cgroup_manager = CgroupManagerKind::Filesystem;
   Rootless rootless = Rootless::Auto;
+  // Called for what is carried out differently than asked and is no error: an unknown capability, a
+  // v1-only limit on v2. Empty: nobody wants to know.
+  std::function<void(const std::string&)> on_warning = {};
 };
 
 // /run/berth, or $XDG_RUNTIME_DIR/berth for an ordinary user.

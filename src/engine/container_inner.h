@@ -19,7 +19,12 @@ namespace berth {
 struct Container::Inner {
   std::string root;
   std::string id;
+  std::function<void(const std::string&)> on_warning;
 
+  void warn(const std::vector<std::string>& warnings) const {
+    if (!on_warning) return;
+    for (const std::string& warning : warnings) on_warning(warning);
+  }
   Result<engine::StateDir> open() const { return engine::StateDir::open(root, id); }
 };
 

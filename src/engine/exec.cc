@@ -246,6 +246,7 @@ Result<Process> Container::exec(const ProcessSpec& wanted) {
   TRY(check_running(snapshot, wanted));
   Entry entry{.wanted = wanted, .record = std::move(snapshot.record)};
   TRY(plan_entry(directory, entry));
+  inner_->warn(entry.plan.warnings);
   TRY(check_terminal(wanted, entry.plan));
   if (!wanted.cgroups.empty())
     return fail(ErrorKind::Unsupported, "exec --cgroup is not supported yet");

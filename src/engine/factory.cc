@@ -26,6 +26,7 @@ Container open_handle(const FactoryOptions& options, std::string_view id) {
   auto inner = std::make_unique<Container::Inner>();
   inner->root = options.state_root;
   inner->id = id;
+  inner->on_warning = options.on_warning;
   return Container(std::move(inner));
 }
 
@@ -64,6 +65,10 @@ ListEntry list_entry(const std::string& root, const std::string& id) {
 
 Result<> make(std::string_view id, engine::Creation& creation) {
   TRY(engine::plan_creation(id, creation));
+  if (creation.factory.on_warning) {
+    for (const std::string& warning : creation.plan.host.warnings)
+      creation.factory.on_warning(warning);
+  }
   return engine::create_container(creation) | context("create container {}", id);
 }
 
