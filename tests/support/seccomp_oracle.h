@@ -68,11 +68,12 @@ inline int oracle_add(scmp_filter_ctx filter, const spec::SeccompRule& rule, uin
     all.push_back(oracle_condition(arg));
     indices.insert(arg.index);
   }
+  const auto size = static_cast<unsigned>(all.size());
   for (const std::string& name : rule.names) {
     const int number = seccomp_syscall_resolve_name(name.c_str());
     if (number == __NR_SCMP_ERROR) continue;
-    if (indices.size() == all.size()) {
-      if (const int rc = seccomp_rule_add_array(filter, action, number, all.size(), all.data()))
+    if (indices.size() == size) {
+      if (const int rc = seccomp_rule_add_array(filter, action, number, size, all.data()))
         return rc;
       continue;
     }

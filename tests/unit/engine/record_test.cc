@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/record.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+
+namespace berth::engine {
+namespace {
+
+Record full_record() {
+  Record record;
+  record.id = "web";
+  record.bundle = "/bundles/w\"e\\b\n";
+  record.rootfs = "/bundles/web/rootfs";
+  record.created = "2026-01-02T03:04:05.000000006Z";
+  record.oci_version = "1.3.0";
+  record.boot_id = "0f1e2d3c";
+  record.owner = 4294967294U;
+  record.creator = 77;
+  record.namespaces = std::numeric_limits<uint64_t>::max();
+  record.cgroup_driver = plan::CgroupDriver::Systemd;
+  record.tolerate_denied = true;
+  record.cgroups = {{{"cpu", "cpuacct"}, "/sys/fs/cgroup/cpu,cpuacct", "/a/web", false},
+                    {{}, "/sys/fs/cgroup/unified", "/b", true}};
+  record.pid_file = "/run/web.pid";
+  record.annotations = {{"a", "1"}, {"b/c", ""}};
+  return record;
+}
+
+void replace(std::string& text, std::string_view old, std::string_view fresh) {
+  const size_t place = text.find(old);
+  ASSERT_NE(place, std::string::npos) << old;
+  text.replace(place, old.size(), fresh);
+}
+
+TEST(Record, ComesBackAsItWasWritten) {
+  const Record wrote = full_record();
+  const auto read = read_record(write_record(wrote));
+  ASSERT_TRUE(read) << read.error().message();
+  EXPECT_EQ(read->bundle, wrote.bundle);
+  EXPECT_EQ(read->owner, wrote.owner);
+  EXPECT_EQ(read->creator, wrote.creator);
+  EXPECT_EQ(read->namespaces, wrote.namespaces);
+  EXPECT_EQ(read->annotations, wrote.annotations);
+  ASSERT_EQ(read->cgroups.size(), 2U);
+  EXPECT_EQ(read->cgroups[0].controllers, wrote.cgroups[0].controllers);
+  EXPECT_TRUE(read->cgroups[1].is_v2);
+  // Every other member too: the texts are the same.
+  EXPECT_EQ(write_record(*read), write_record(wrote));
+}
+
+TEST(Record, ComesBackWithNothingInIt) {
+  const auto read = read_record(write_record(Record{}));
+  ASSERT_TRUE(read) << read.error().message();
+  EXPECT_EQ(write_record(*read), write_record(Record{}));
+}
+
+TEST(Record, KnowsEachCgroupDriver) {
+  using enum plan::CgroupDriver;
+  for (const auto driver : {Filesystem, Systemd, Disabled}) {
+    Record record;
+    record.cgroup_driver = driver;
+    const auto read = read_record(write_record(record));
+    ASSERT_TRUE(read);
+    EXPECT_EQ(read->cgroup_driver, driver);
+  }
+}
+
+TEST(Record, IsRefusedWhenCutAnywhere) {
+  const std::string whole = write_record(full_record());
+  for (size_t size = 0; size + 2 < whole.size(); ++size)
+    EXPECT_FALSE(read_record(whole.substr(0, size))) << size;
+}
+
+TEST(Record, IsRefusedWhenAMemberIsMissing) {
+  const std::string whole = write_record(full_record());
+  for (const char* name :
+       {"version", "id", "bundle", "rootfs", "created", "ociVersion", "bootId", "owner", "creator",
+        "namespaces", "cgroupDriver", "tolerateDenied", "cgroups", "pidFile", "annotations"}) {
+    std::string damaged = whole;
+    replace(damaged, '"' + std::string(name) + '"', "\"other\"");
+    const auto read = read_record(damaged);
+    ASSERT_FALSE(read) << name;
+    EXPECT_NE(read.error().message().find(name), std::string::npos) << read.error().message();
+  }
+}
+
+struct Damage {
+  const char* old;
+  const char* fresh;
+};
+
+TEST(Record, IsRefusedWhenAValueIsNotWhatItShouldBe) {
+  const Damage rows[] = {
+      {"4294967294", "4294967296"},
+      {"4294967294", "-1"},
+      {"\"creator\":77", "\"creator\":2147483648"},
+      {"\"creator\":77", "\"creator\":\"77\""},
+      {"\"web\"", "7"},
+      {"\"systemd\"", "\"initd\""},
+      {"\"tolerateDenied\":true", "\"tolerateDenied\":1"},
+      {"\"cpuacct\"", "null"},
+      {"\"v2\":false", "\"v2\":\"no\""},
+      {"\"a\":\"1\"", "\"a\":1"},
+  };
+  for (const Damage& row : rows) {
+    std::string damaged = write_record(full_record());
+    replace(damaged, row.old, row.fresh);
+    EXPECT_FALSE(read_record(damaged)) << row.fresh;
+  }
+  for (const char* text : {"", "null", "[]", "\"\"", "{}"}) EXPECT_FALSE(read_record(text)) << text;
+}
+
+TEST(Record, OfALaterVersionIsUnsupported) {
+  std::string later = write_record(full_record());
+  replace(later, "\"version\":1", "\"version\":2");
+  const auto read = read_record(later);
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().kind(), ErrorKind::Unsupported);
+}
+
+TEST(Record, TakesItsProcess) {
+  Record record;
+  record.pid = 12;
+  record.start_time = std::numeric_limits<uint64_t>::max();
+  Record read;
+  read_process(write_process(record), read);
+  EXPECT_EQ(read.pid, 12);
+  EXPECT_EQ(read.start_time, record.start_time);
+}
+
+TEST(Record, IsLeftAsItIsByADamagedProcess) {
+  for (const char* text :
+       {"", "{", "[]", R"({"pid":5})", R"({"startTime":5})", R"({"pid":"5", "startTime":5})",
+        R"({"pid":4294967296, "startTime":5})", R"({"pid":5, "startTime":-5})"}) {
+    Record record;
+    read_process(text, record);
+    EXPECT_EQ(record.pid, 0) << text;
+    EXPECT_EQ(record.start_time, 0U) << text;
+  }
+}
+
+}  // namespace
+}  // namespace berth::engine
