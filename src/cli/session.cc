@@ -43,10 +43,11 @@ Result<Factory> open_factory(const Invocation& invocation) {
   if (globals.given("root") && root.find_first_not_of('/') == std::string::npos) {
     return fail(ErrorKind::InvalidUse, "--root={}: name a directory other than /", root);
   }
-  return Factory::open({.state_root = TRY(absolute(root)),
-                        .cgroup_manager = cgroup_manager(globals),
-                        .rootless = rootless(globals),
-                        .on_warning = [](const std::string& text) { log(LogLevel::Warning, text); }});
+  return Factory::open({
+    .state_root = TRY(absolute(root))
+    , .cgroup_manager = cgroup_manager(globals), .rootless = rootless(globals),
+        .on_warning = [](const std::string& text) { log(LogLevel::Warning, text); }
+  });
 }
 
 Result<Container> find_container(const Invocation& invocation) {
