@@ -49,7 +49,7 @@ def rootfs(tmp_path_factory):
     (root / "etc/passwd").write_text("root:x:0:0:root:/root:/bin/sh\nguest:x:1000:1000::/home/guest:/bin/sh\n")
     (root / "etc/group").write_text("root:x:0:\nguest:x:1000:\n")
     root.chmod(0o755)
-    for parent in (root, root.parent, root.parent.parent):
+    for parent in (root, *root.parents[:3]):  # a user namespace's root must reach it
         parent.chmod(parent.stat().st_mode | 0o055)
     return root
 

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What /process and the top level of config.json ask for, seen from inside the container."""
+import ctypes
+import json
+import os
+import platform
+import shutil
+
+import pytest
+
+SETS = ("bounding", "effective", "permitted", "inheritable", "ambient")
+IOPRIO_GET = {"x86_64": 252, "aarch64": 31}[platform.machine()]
+NET_BIND_SERVICE, KILL = 1 << 10, 1 << 5
+
+
+def run(berth, *words, **process):
+    return berth.ok("run", "-b", berth.bundle(*words, **process), berth.new_id())
+
+
+def status(text):
+    return dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
+
+
+def test_args_env_and_cwd(berth):
+    text = run(berth, "sh", "-c", "echo $1-$X; pwd", "name", "one two", env=["PATH=/bin", "X=5", "X=6"], cwd="/tmp")
+    assert text == "one two-6\n/tmp\n"
+
+
+def test_user_groups_and_umask(berth):
+    user = {"uid": 1000, "gid": 7, "additionalGids": [8, 9], "umask": 0o27}
+    assert run(berth, "sh", "-c", "id -u; id -G; umask", user=user) == "1000\n7 8 9\n0027\n"
+
+
+def test_capabilities(berth):
+    wanted = {name: ["CAP_NET_BIND_SERVICE"] for name in SETS} | {"bounding": ["CAP_NET_BIND_SERVICE", "CAP_KILL"]}
+    found = status(run(berth, "cat", "/proc/self/status", capabilities=wanted, user={"uid": 1000, "gid": 1000}))
+    for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
+        assert int(found[name], 16) == NET_BIND_SERVICE, name
+    assert int(found["CapBnd"], 16) == NET_BIND_SERVICE | KILL
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_no_new_privileges(berth, wanted):
+    found = status(run(berth, "cat", "/proc/self/status", noNewPrivileges=wanted))
+    assert found["NoNewPrivs"] == str(int(wanted))
+
+
+def test_rlimits(berth):
+    limits = [{"type": "RLIMIT_NOFILE", "soft": 100, "hard": 200}, {"type": "RLIMIT_CORE", "soft": 0, "hard": 4096}]
+    lines = run(berth, "cat", "/proc/self/limits", rlimits=limits).splitlines()
+    found = {line[:26].strip(): line[26:].split()[:2] for line in lines}
+    assert found["Max open files"] == ["100", "200"] and found["Max core file size"] == ["0", "4096"]
+
+
+def test_oom_score(berth):
+    assert run(berth, "cat", "/proc/self/oom_score_adj", oomScoreAdj=123) == "123\n"
+
+
+def created(berth, **process):
+    """The pid of a waiting init."""
+    container = berth.new_id()
+    berth.ok("create", "-b", berth.bundle("true", **process), container)
+    return berth.state(container)["pid"]
+
+
+def test_scheduler(berth):
+    pid = created(berth, scheduler={"policy": "SCHED_BATCH", "nice": 5})
+    assert os.sched_getscheduler(pid) == os.SCHED_BATCH and os.getpriority(os.PRIO_PROCESS, pid) == 5
+
+
+def test_io_priority(berth):
+    pid = created(berth, ioPriority={"class": "IOPRIO_CLASS_BE", "priority": 6})
+    assert ctypes.CDLL(None).syscall(IOPRIO_GET, 1, pid) == 2 << 13 | 6
+
+
+def test_console_size(berth):
+    bundle = berth.bundle("stty", "size", consoleSize={"height": 11, "width": 22}, terminal=True)
+    assert berth.ok("run", "-b", bundle, berth.new_id()).split() == ["11", "22"]
+
+
+def test_host_and_domain_name(berth):
+    bundle = berth.bundle("cat", "/proc/sys/kernel/hostname", "/proc/sys/kernel/domainname")
+    config = berth.read_config(bundle) | {"hostname": "inside", "domainname": "example.org"}
+    berth.write_config(bundle, config)
+    assert berth.ok("run", "-b", bundle, berth.new_id()) == "inside\nexample.org\n"
+
+
+def test_readonly_root(berth):
+    bundle = berth.bundle("sh", "-c", "touch /x 2>/dev/null; echo $?")
+    assert berth.ok("run", "-b", bundle, berth.new_id()) == "1\n"
+
+
+def test_a_root_that_may_be_written(berth):
+    bundle = berth.bundle("sh", "-c", "echo text > /x")
+    config = berth.read_config(bundle)
+    config["root"] = {"path": "root"}
+    berth.write_config(bundle, config)
+    shutil.copytree(berth.rootfs, bundle / "root", symlinks=True)
+    berth.ok("run", "-b", bundle, berth.new_id())
+    assert (bundle / "root/x").read_text() == "text\n"
+
+
+def test_the_state_is_json(berth):
+    container = berth.running()
+    state = json.loads(berth.ok("state", container))
+    assert state["id"] == container and state["status"] == "running" and state["ociVersion"].startswith("1.")
