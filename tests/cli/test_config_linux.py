@@ -107,7 +107,8 @@ def test_sysctl(berth):
 
 
 def test_masked_and_readonly_paths(berth):
-    text = run(berth, "sh", "-c", "wc -c < /etc/passwd; cat /proc/self/mountinfo", linux={"maskedPaths": ["/etc/passwd"], "readonlyPaths": ["/proc/sys"]})
+    text = run(berth, "sh", "-c", "wc -c < /etc/passwd; cat /proc/self/mountinfo",
+               linux={"maskedPaths": ["/etc/passwd"], "readonlyPaths": ["/proc/sys"]})
     assert text.startswith("0\n") and "ro" in options_at("/proc/sys", text)
 
 
