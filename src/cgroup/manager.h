@@ -5,6 +5,8 @@
 
 #include <memory>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "berth/error.h"
@@ -33,6 +35,8 @@ class CgroupManager {
   virtual Result<> open_tasks() = 0;
   virtual Result<> add(pid_t process) = 0;
 
+  // One file of the cgroup; v1: in the hierarchy of the controller.
+  virtual Result<std::string> read(std::string_view controller, const char* file) const = 0;
   virtual Result<> apply(std::span<const plan::CgroupWrite> writes) = 0;
   virtual Result<> apply_devices(std::span<const plan::DeviceRulePlan> rules) = 0;
   virtual Result<> delegate(uid_t owner) = 0;

@@ -56,6 +56,7 @@ class V1Manager final : public CgroupManager {
   }  // not safe on v1: its cgroups have no limits of their own for it
   Result<> set(Freezer state) override;
   Result<Freezer> freezer() const override;
+  Result<std::string> read(std::string_view controller, const char* file) const override;
   Result<std::vector<pid_t>> processes() const override;
   Result<bool> exists() const override;
   Result<Stats> stats() const override;
@@ -194,6 +195,13 @@ Result<> V1Manager::set(Freezer state) {
   if (const Directory* directory = find("freezer")) return freeze_v1(*directory, state);
   if (const Directory* directory = unified()) return freeze_v2(*directory, state);
   return fail(ErrorKind::Unsupported, "there is no cgroup to freeze this container with");
+}
+
+Result<std::string> V1Manager::read(std::string_view controller, const char* file) const {
+  const Directory* directory = find(controller);
+  if (!directory)
+    return fail(ErrorKind::Unsupported, "cgroup controller {} is not there", controller);
+  return directory->read(file);
 }
 
 Result<Freezer> V1Manager::freezer() const {

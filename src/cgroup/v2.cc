@@ -63,6 +63,9 @@ class V2Manager final : public CgroupManager {
 
   Result<> set(Freezer state) override { return freeze_v2(directory_, state); }
 
+  Result<std::string> read(std::string_view, const char* file) const override {
+    return directory_.read(file);
+  }
   Result<Freezer> freezer() const override {
     Result<std::string> text = directory_.read("cgroup.freeze");
     if (!text && is_missing(text.error())) return Freezer::Thawed;

@@ -5,7 +5,6 @@
 #include "core/context.h"
 #include "engine/container_inner.h"
 #include "engine/creation.h"
-#include "plan/make_plan.h"
 #include "spec/read_spec.h"
 
 namespace berth {
@@ -28,21 +27,6 @@ Result<Status> Container::status() const {
   const engine::StateDir directory = TRY(inner_->open());
   return TRY(engine::look(directory))
   .status;
-}
-
-Result<> Container::update(const Resources& resources) {
-  const engine::StateDir directory = TRY(inner_->open());
-  TRY(directory.lock());
-  const engine::Snapshot snapshot = TRY(engine::look(directory));
-  if (snapshot.status == Status::Stopped)
-    return fail(ErrorKind::WrongState, "container not running: {}", id());
-  const engine::Record& record = snapshot.record;
-  const bool v2 = !record.cgroups.empty() && record.cgroups.front().is_v2;
-  std::vector<std::string> warnings;
-  const auto writes = TRY(v2 ? plan::plan_cgroup_v2(resources, warnings)
-                             : plan::plan_cgroup_v1(resources, warnings));
-  return TRY(engine::open_cgroup(record))
-  ->apply(writes);
 }
 
 Result<Resources> parse_resources(std::string_view json) { return spec::read_resources(json); }

@@ -29,6 +29,7 @@ Result<> Container::signal(int signal_number, SignalScope scope) {
     const auto cgroup = TRY(engine::open_cgroup(record));
     const bool empty = TRY(cgroup->processes())
     .empty();
+    if (!init && empty && scope == SignalScope::All) return {};
     if (!init && empty) return fail(ErrorKind::WrongState, "container not running: {}", record.id);
     TRY(cgroup->kill_all(signal_number));
     if (!init) return {};

@@ -79,8 +79,10 @@ StepResult enter_rootfs(InitContext& init) {
     if (result < 0) return failure(Step::EnterRootfs, result);
   } else {
     // Nothing of the host's /proc and /sys may stay below the moved root, where masks do not reach.
-    (void)::umount2("/sys", MNT_DETACH);
-    (void)::umount2("/proc", MNT_DETACH);
+    for (const char* place : {"/sys", "/proc"}) {
+      while (::umount2(place, MNT_DETACH) == 0) {  // mounts may be stacked
+      }
+    }
     if (::mount(".", "/", nullptr, MS_MOVE, nullptr) < 0 || ::chroot(".") < 0 || ::chdir("/") < 0) {
       return failure(Step::EnterRootfs, errno);
     }

@@ -96,6 +96,9 @@ StepResult run_hooks(InitContext& init, Step step, const std::vector<PreparedHoo
 }
 
 StepResult run_create_hooks(InitContext& init) {
+  if (init.plan.create_container.empty()) return {};
+  // Their working directory is the root file system, as the field has it.
+  if (::fchdir(init.root) < 0) return failure(Step::RunCreateHooks, errno);
   return run_hooks(init, Step::RunCreateHooks, init.prepared.create_hooks,
                    init.plan.create_container, init.prepared.creating);
 }
