@@ -97,7 +97,7 @@ Result<> Directory::make_parents() {
       return system_error(errno, "make cgroup {}/{}", place_.mountpoint, path);
     }
   }
-  TRY(parent());
+  (void)TRY(parent());
   return {};
 }
 

@@ -41,7 +41,7 @@ class Directory {
   // A descriptor of something below the hierarchy's root: a path relative to it.
   Result<os::UniqueFd> open_in_hierarchy(const std::string& path, int flags) const;
   // Opens a file straight below the directory, without opening the directory.
-  Result<os::UniqueFd> open_file(const char* name, int flags) const;
+  Result<os::UniqueFd> open_file(const char* file, int flags) const;
   Result<std::string> read(const std::string& file) const;
   Result<> write(const std::string& file, std::string_view text) const;
 
