@@ -51,7 +51,7 @@ class Container {
   Result<Status> status() const;
 
   Result<> start();  // Created -> Running; returns when the program's execve has happened
-  Result<Process> exec(const ProcessSpec& spec);  // Running
+  Result<Process> exec(const ProcessSpec& wanted);  // Running
   Result<> signal(int signal_number,
                   SignalScope scope = SignalScope::Init);  // Created, Running, Paused
   Result<> pause();

@@ -38,10 +38,10 @@ struct Record {
 };
 
 std::string write_record(const Record& record);
-Result<Record> read_record(std::string_view json);
+Result<Record> read_record(std::string_view text);
 
 // process.json: pid and start time. What can not be read leaves the record as it is.
 std::string write_process(const Record& record);
-void read_process(std::string_view json, Record& record);
+void read_process(std::string_view text, Record& record);
 
 }  // namespace berth::engine

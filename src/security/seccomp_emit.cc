@@ -100,7 +100,8 @@ Emitter::Label Emitter::test_order(const Condition& condition, uint32_t high, ui
 
 Emitter::Label Emitter::condition(const Condition& condition, Width width, Outcome to) {
   using enum spec::SeccompOperator;
-  const auto base = static_cast<uint32_t>(offsetof(seccomp_data, args) + size_t{8} * condition.index);
+  const auto base =
+      static_cast<uint32_t>(offsetof(seccomp_data, args) + size_t{8} * condition.index);
   const uint32_t low = width.big_endian ? base + 4 : base;
   const uint32_t high = !width.wide ? 0 : (width.big_endian ? base : base + 4);
   const Outcome opposite{to.no, to.yes};
