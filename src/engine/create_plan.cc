@@ -94,7 +94,12 @@ Result<> plan_creation(std::string_view id, Creation& creation) {
   TRY(spec::validate(creation.spec));
   if (!creation.spec.process)
     return Result<>(fail(ErrorKind::InvalidConfig, "process is missing")) | at("/process");
-  const plan::HostFacts facts = TRY(gather_facts());
+  plan::HostFacts facts = TRY(gather_facts());
+  if (creation.plan_as_root && facts.euid != 0) {
+    facts.euid = 0;
+    facts.egid = 0;
+    facts.capabilities = ~uint64_t{0} >> (63 - facts.last_capability);
+  }
   const plan::Request request{.id = std::string(id),
                               .bundle = bundle,
                               .cgroup_driver = driver_of(creation.factory.cgroup_manager),
@@ -105,6 +110,7 @@ Result<> plan_creation(std::string_view id, Creation& creation) {
   creation.plan = TRY(plan::make_plan(creation.spec, facts, request));
   creation.plan.init.namespaces = &creation.plan.host.namespaces;
   creation.prepared.process.last_capability = facts.last_capability;
+  creation.prepared.process.ignored_signals = facts.ignored_signals;
   return check_terminal(options, creation.plan.init.process);
 }
 

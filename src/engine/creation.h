@@ -31,7 +31,8 @@ struct Creation {
   std::string config = {};  // text of config.json
   spec::Spec spec = {};
   plan::Plan plan = {};
-  bool start_now = false;  // run: no gate
+  bool start_now = false;     // run: no gate
+  bool plan_as_root = false;  // `berth plan`: what would be done, whoever asks
 
   StateDir state = {};
   Record record = {};

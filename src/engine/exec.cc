@@ -120,6 +120,7 @@ Result<> plan_entry(const StateDir& directory, Entry& entry) {
   entry.plan = TRY(plan::make_enter_plan(entry.spec, process, facts, request));
   entry.plan.namespaces = entry.record.namespaces;
   entry.prepared.process.last_capability = facts.last_capability;
+  entry.prepared.process.ignored_signals = facts.ignored_signals;
   if (entry.spec.platform.seccomp) {
     entry.seccomp =
         TRY(security::compile_seccomp(*entry.spec.platform.seccomp) | at("/linux/seccomp"));

@@ -136,6 +136,7 @@ Result<std::string> Factory::plan(std::string_view id, const CreateOptions& opti
   foreground.detach = false;
   engine::Creation planned(options_, foreground);
   planned.kept = true;
+  planned.plan_as_root = true;
   TRY(engine::plan_creation(id, planned));
   return plan::dump(planned.plan);
 }

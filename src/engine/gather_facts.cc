@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -28,12 +29,23 @@ Result<uint64_t> own_capabilities() {
   return data[0].effective | static_cast<uint64_t>(data[1].effective) << 32;
 }
 
+// Newer kernels may know more than our headers, older ones less.
 int last_capability() {
-  const Result<std::string> text =
-      os::read_file_at(AT_FDCWD, "/proc/sys/kernel/cap_last_cap", kSmallFile);
-  int value = CAP_LAST_CAP;
-  if (text) std::from_chars(text->data(), text->data() + text->size(), value);
-  return value;
+  int last = CAP_LAST_CAP;
+  while (last > 0 && ::prctl(PR_CAPBSET_READ, last, 0, 0, 0) < 0) --last;
+  while (last < 62 && ::prctl(PR_CAPBSET_READ, last + 1, 0, 0, 0) >= 0) ++last;
+  return last;
+}
+
+// "SigIgn:\t0000000000001000": what the caller ignores would be ignored by the container, too.
+uint64_t ignored_signals() {
+  constexpr std::string_view kName = "\nSigIgn:\t";
+  const Result<std::string> text = os::read_file_at(AT_FDCWD, "/proc/self/status", kSmallFile);
+  const size_t start = text ? text->find(kName) : std::string::npos;
+  uint64_t mask = 0;
+  if (start == std::string::npos) return mask;
+  std::from_chars(text->data() + start + kName.size(), text->data() + text->size(), mask, 16);
+  return mask;
 }
 
 bool file_starts_with(const char* path, std::string_view start) {
@@ -49,7 +61,10 @@ Result<plan::HostFacts> gather_facts() {
   facts.egid = ::getegid();
   facts.capabilities = TRY(own_capabilities());
   facts.last_capability = last_capability();
+  facts.ignored_signals = ignored_signals();
   facts.in_user_namespace = !file_starts_with("/proc/self/uid_map", kWholeRange);
+  facts.setgroups_denied =
+      facts.in_user_namespace && file_starts_with("/proc/self/setgroups", "deny");
   facts.has_apparmor = file_starts_with("/sys/module/apparmor/parameters/enabled", "Y");
   facts.has_selinux = ::access("/sys/fs/selinux/enforce", F_OK) == 0;
   if (const char* count = ::getenv("LISTEN_FDS")) facts.listen_fds = ::atoi(count);

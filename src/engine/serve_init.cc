@@ -14,6 +14,7 @@
 #include "engine/map_ids.h"
 #include "hooks/run_hooks.h"
 #include "os/file.h"
+#include "os/process.h"
 #include "os/socket.h"
 
 namespace berth::engine {
@@ -174,6 +175,8 @@ Result<> record_state(Creation& creation) {
   TRY(creation.channel.start());
   // Close-on-exec: the end of the conversation is the program's execve.
   Result<sync::Heard> heard = creation.channel.hear();
+  if (!heard && os::never_executed(creation.init.pid()))
+    return std::unexpected(explain_death(creation, std::move(heard).error()));
   if (!heard) return {};
   return std::unexpected(explain(creation.plan.init, heard->packet.failure, hook_output(creation)));
 }

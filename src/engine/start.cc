@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "berth/try.h"
@@ -31,9 +32,30 @@ Result<> check_startable(const Snapshot& snapshot) {
   }
 }
 
-// init has left the gate: by execve (all is well), or by its end. A failure's coordinates are in
-// the FIFO then.
-Result<> wait_for_exec(const StateDir& directory, int gate, int init) {
+// The coordinates that init left in the gate; the byte that opens it may lie before them, unread.
+Result<> read_words(const StateDir& directory, const engine::Record& record) {
+  const auto ended = [&] {
+    return fail(ErrorKind::WrongState,
+                "container not running: the first process of {} has ended before its program ran",
+                record.id);
+  };
+  const os::UniqueFd words(
+      ::openat(directory.fd(), engine::kGateFile, O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  if (!words) return system_error(errno, "read the start gate");
+  char text[1 + sizeof(sync::Failure)];
+  const ssize_t size = ::read(words.get(), text, sizeof text);
+  constexpr ssize_t kFailureSize = sizeof(sync::Failure);
+  if (size < kFailureSize)
+    return size == 1 || os::never_executed(record.pid) ? Result<>(ended()) : Result<>();
+  sync::Failure failure;
+  memcpy(&failure, text + (size - kFailureSize), sizeof failure);
+  const plan::Plan plan = TRY(engine::plan_of_record(directory));
+  return std::unexpected(engine::explain(plan.init, failure, {}));
+}
+
+// init has left the gate: by execve (all is well), or by its end.
+Result<> wait_for_exec(const StateDir& directory, const engine::Record& record, int gate,
+                       int init) {
   pollfd events[] = {{.fd = gate, .events = 0, .revents = 0},
                      {.fd = init, .events = POLLIN, .revents = 0}};
   while ((events[0].revents & POLLERR) == 0) {
@@ -41,12 +63,7 @@ Result<> wait_for_exec(const StateDir& directory, int gate, int init) {
       return system_error(errno, "wait for the program");
     if (events[1].revents != 0) break;
   }
-  const os::UniqueFd words(
-      ::openat(directory.fd(), engine::kGateFile, O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-  sync::Failure failure;
-  if (!words || ::read(words.get(), &failure, sizeof failure) != sizeof failure) return {};
-  const plan::Plan plan = TRY(engine::plan_of_record(directory));
-  return std::unexpected(engine::explain(plan.init, failure, {}));
+  return read_words(directory, record);
 }
 
 }  // namespace
@@ -59,7 +76,7 @@ Result<> Container::start() {
   const os::UniqueFd init = TRY(engine::open_init(snapshot.record));
   const os::UniqueFd gate = TRY(directory.open_gate());
   if (::write(gate.get(), "0", 1) != 1) return system_error(errno, "open the start gate");
-  Result<> result = wait_for_exec(directory, gate.get(), init.get());
+  Result<> result = wait_for_exec(directory, snapshot.record, gate.get(), init.get());
   directory.remove_gate();
   TRY(std::move(result));
   return engine::run_poststart(directory, snapshot.record, init.get());

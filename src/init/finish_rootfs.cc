@@ -30,9 +30,9 @@ StepResult make_mounts_readonly(InitContext& init) {
 }
 
 int protect_path(int root, const char* path) {
-  const os::UniqueFd target(os::RootDir(root).open(path));
+  const ChildFd target(os::RootDir(root).open(path));
   if (!target) return target.get() == -ENOENT || target.get() == -ENOTDIR ? 0 : target.get();
-  const os::UniqueFd tree(os::clone_mount(target.get(), "", true));
+  const ChildFd tree(os::clone_mount(target.get(), "", true));
   if (!tree) return tree.get();
   int result = os::set_attributes(tree.get(), MOUNT_ATTR_RDONLY, 0, true);
   const bool old_kernel = result == -ENOSYS;
@@ -46,14 +46,14 @@ int protect_path(int root, const char* path) {
 class Mask {
  public:
   int open() {
-    const os::UniqueFd filesystem(os::open_filesystem("tmpfs"));
+    const ChildFd filesystem(os::open_filesystem("tmpfs"));
     if (!filesystem) return filesystem.get();
     (void)os::set_filesystem_string(filesystem.get(), "mode", "755");
     base_.reset(os::mount_filesystem(filesystem.get(),
                                      kMaskAttributes & ~static_cast<uint64_t>(MOUNT_ATTR_RDONLY)));
     if (!base_) return base_.get();
     if (::mkdirat(base_.get(), "directory", 0555) < 0) return -errno;
-    const os::UniqueFd file(
+    const ChildFd file(
         ::openat(base_.get(), "file", O_CREAT | O_EXCL | O_RDONLY | O_CLOEXEC, 0444));
     if (!file) return -errno;
     return make_readonly(base_.get(), false);
@@ -67,21 +67,20 @@ class Mask {
       placed_ = true;
       const int result = os::attach_mount(base_.get(), target);
       if (result < 0) return result;
-      const os::UniqueFd copy(os::clone_mount(base_.get(), "directory", false));
+      const ChildFd copy(os::clone_mount(base_.get(), "directory", false));
       return copy ? os::attach_mount(copy.get(), base_.get()) : copy.get();
     }
-    const os::UniqueFd copy(
-        os::clone_mount(base_.get(), is_directory ? "directory" : "file", false));
+    const ChildFd copy(os::clone_mount(base_.get(), is_directory ? "directory" : "file", false));
     return copy ? os::attach_mount(copy.get(), target) : copy.get();
   }
 
  private:
-  os::UniqueFd base_;
+  ChildFd base_;
   bool placed_ = false;
 };
 
 int mask_path(Mask& mask, int root, const char* path) {
-  const os::UniqueFd target(os::RootDir(root).open(path));
+  const ChildFd target(os::RootDir(root).open(path));
   if (!target) return target.get() == -ENOENT || target.get() == -ENOTDIR ? 0 : target.get();
   struct stat status;
   if (::fstat(target.get(), &status) < 0) return -errno;

@@ -13,12 +13,12 @@ namespace {
 // `berth try`: the host's root, copy-on-write. The tmpfs and the overlay exist in this mount
 // namespace only.
 int open_overlay(const char* lower, const char* place) {
-  const os::UniqueFd tmpfs_context(os::open_filesystem("tmpfs"));
+  const ChildFd tmpfs_context(os::open_filesystem("tmpfs"));
   if (!tmpfs_context) return tmpfs_context.get();
   (void)os::set_filesystem_string(tmpfs_context.get(), "mode", "0755");
-  const os::UniqueFd tmpfs(os::mount_filesystem(tmpfs_context.get(), 0));
+  const ChildFd tmpfs(os::mount_filesystem(tmpfs_context.get(), 0));
   if (!tmpfs) return tmpfs.get();
-  const os::UniqueFd target(::open(place, O_PATH | O_DIRECTORY | O_CLOEXEC));
+  const ChildFd target(::open(place, O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!target) return -errno;
   const int attached = os::attach_mount(tmpfs.get(), target.get());
   if (attached < 0) return attached;
@@ -26,7 +26,7 @@ int open_overlay(const char* lower, const char* place) {
   if (::fchdir(tmpfs.get()) < 0) return -errno;
   if (::mkdir("upper", 0755) < 0 || ::mkdir("work", 0755) < 0 || ::mkdir("root", 0755) < 0)
     return -errno;
-  const os::UniqueFd overlay(os::open_filesystem("overlay"));
+  const ChildFd overlay(os::open_filesystem("overlay"));
   if (!overlay) return overlay.get();
   int result = os::set_filesystem_string(overlay.get(), "source", "overlay");
   if (result == 0) result = os::set_filesystem_string(overlay.get(), "lowerdir", lower);
@@ -35,7 +35,7 @@ int open_overlay(const char* lower, const char* place) {
   if (result < 0) return result;
   const int mount = os::mount_filesystem(overlay.get(), 0);
   if (mount < 0) return mount;
-  const os::UniqueFd root(::open("root", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  const ChildFd root(::open("root", O_PATH | O_DIRECTORY | O_CLOEXEC));
   result = root ? os::attach_mount(mount, root.get()) : -errno;
   if (result == 0) return mount;
   ::close(mount);
@@ -43,7 +43,7 @@ int open_overlay(const char* lower, const char* place) {
 }
 
 int bind_root(const char* path) {
-  const os::UniqueFd target(::open(path, O_PATH | O_DIRECTORY | O_CLOEXEC));
+  const ChildFd target(::open(path, O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!target) return -errno;
   const int mount = os::clone_mount(target.get(), "", true);
   if (mount < 0) return mount;
@@ -89,7 +89,7 @@ StepResult enter_rootfs(InitContext& init) {
   }
   const plan::ProcessPlan& process = init.plan.process;
   if (!process.create_cwd || process.cwd == "/") return {};
-  const os::UniqueFd made(os::RootDir(init.root).make_directory(process.cwd.c_str()));
+  const ChildFd made(os::RootDir(init.root).make_directory(process.cwd.c_str()));
   if (!made && made.get() != -EACCES)
     return failure(Step::EnterRootfs, made.get(), -1, Action::ChangeDirectory);
   return {};

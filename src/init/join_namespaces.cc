@@ -37,12 +37,12 @@ StepResult join_each(InitContext& init, bool retry_denied) {
 // then.
 StepResult enter_time_namespace(InitContext& init) {
   if (!init.prepared.time_offsets.empty()) {
-    const os::UniqueFd file(::open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC));
+    const ChildFd file(::open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC));
     const std::string& text = init.prepared.time_offsets;
     if (!file || ::write(file.get(), text.data(), text.size()) < 0)
       return failure(Step::JoinNamespaces, errno);
   }
-  const os::UniqueFd inside(::open("/proc/self/ns/time_for_children", O_RDONLY | O_CLOEXEC));
+  const ChildFd inside(::open("/proc/self/ns/time_for_children", O_RDONLY | O_CLOEXEC));
   if (!inside || ::setns(inside.get(), CLONE_NEWTIME) < 0)
     return failure(Step::JoinNamespaces, errno);
   return {};

@@ -36,19 +36,19 @@ int make_node(int directory, const char* name, const plan::DeviceItem& device) {
 
 // In a user namespace nodes can not be made: the host's are bound over empty files.
 int bind_node(int directory, const char* name, const plan::DeviceItem& device) {
-  const os::UniqueFd source(os::clone_mount(AT_FDCWD, device.path.c_str(), false));
+  const ChildFd source(os::clone_mount(AT_FDCWD, device.path.c_str(), false));
   if (!source) return source.get();
-  const os::UniqueFd file(
+  const ChildFd file(
       ::openat(directory, name, O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_WRONLY | O_NONBLOCK, 0644));
   if (!file && errno != EEXIST && errno != ENXIO) return -errno;
-  const os::UniqueFd target(::openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  const ChildFd target(::openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
   return target ? os::attach_mount(source.get(), target.get()) : -errno;
 }
 
 // base: a directory that path is relative to (our own /dev, or the root).
 int make_device(int base, const char* path, const plan::DeviceItem& device, bool bind) {
   const char* name = strrchr(path, '/');
-  os::UniqueFd parent;
+  ChildFd parent;
   if (name != nullptr) {
     parent.reset(os::RootDir(base).make_parent(path, &name));
     if (!parent) return parent.get();
@@ -96,7 +96,7 @@ StepResult make_devices(InitContext& init) {
   bool own = false;
   for (const plan::MountItem& mount : init.plan.mounts) own = own || mount.is_dev;
   if (!own || init.plan.bind_devices) {
-    const os::UniqueFd dev(open_image_dev(init.root));
+    const ChildFd dev(open_image_dev(init.root));
     if (!dev) return failure(Step::MakeDevices, dev.get(), -1, Action::NotADirectory);
     int failed = -1;
     const int result = make_default_devices(init, dev.get(), false, &failed);

@@ -32,7 +32,7 @@ int configure_hierarchy(int filesystem, const std::string& options) {
 }
 
 int new_cgroup_mount(const char* type, const std::string& options, uint64_t attributes) {
-  const os::UniqueFd filesystem(os::open_filesystem(type));
+  const ChildFd filesystem(os::open_filesystem(type));
   if (!filesystem) return filesystem.get();
   const int result = configure_hierarchy(filesystem.get(), options);
   return result < 0 ? result : os::mount_filesystem(filesystem.get(), attributes);
@@ -51,10 +51,10 @@ StepResult add_hierarchy(const MountContext& mount, int directory,
                          const plan::CgroupMountEntry& entry) {
   if (::mkdirat(directory, entry.name.c_str(), 0755) < 0)
     return mount.failed(Action::MakeTarget, errno);
-  const os::UniqueFd target(
+  const ChildFd target(
       ::openat(directory, entry.name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!target) return mount.failed(Action::MakeTarget, errno);
-  os::UniqueFd fd;
+  ChildFd fd;
   if (mount.item.cgroup_namespace) {
     const char* type = entry.options.empty() ? "cgroup2" : "cgroup";
     fd.reset(new_cgroup_mount(type, entry.options, mount.item.attr_set));
@@ -74,13 +74,14 @@ StepResult add_hierarchy(const MountContext& mount, int directory,
 }  // namespace
 
 StepResult mount_cgroup_v1(const MountContext& mount) {
-  const os::UniqueFd filesystem(os::open_filesystem("tmpfs"));
+  const ChildFd filesystem(os::open_filesystem("tmpfs"));
   if (!filesystem) return mount.failed(Action::OpenFilesystem, filesystem.get());
-  (void)os::set_filesystem_string(filesystem.get(), "mode", "755");
+  const int mode = os::set_filesystem_string(filesystem.get(), "mode", "755");
+  if (mode < 0) return mount.failed(Action::SetOption, mode);
   const uint64_t attributes = mount.item.attr_set & ~static_cast<uint64_t>(MOUNT_ATTR_RDONLY);
-  const os::UniqueFd tmpfs(os::mount_filesystem(filesystem.get(), attributes));
+  const ChildFd tmpfs(os::mount_filesystem(filesystem.get(), attributes));
   if (!tmpfs) return mount.failed(Action::OpenFilesystem, tmpfs.get());
-  const os::UniqueFd target(os::RootDir(mount.init.root).make_directory(mount.item.target.c_str()));
+  const ChildFd target(os::RootDir(mount.init.root).make_directory(mount.item.target.c_str()));
   if (!target) return mount.failed(Action::MakeTarget, target.get());
   const int attached = os::attach_mount(tmpfs.get(), target.get());
   if (attached < 0) return mount.failed(Action::Attach, attached);
@@ -94,11 +95,11 @@ StepResult mount_cgroup_v1(const MountContext& mount) {
 }
 
 StepResult mount_cgroup_v2(const MountContext& mount) {
-  os::UniqueFd fd;
+  ChildFd fd;
   // Outside a cgroup namespace a new mount would show the whole tree, and costs an RCU grace
   // period: bound instead.
   if (mount.item.cgroup_namespace) {
-    const os::UniqueFd filesystem(os::open_filesystem("cgroup2"));
+    const ChildFd filesystem(os::open_filesystem("cgroup2"));
     if (filesystem) {
       for (const plan::FilesystemOption& option : mount.item.options) {
         const int result = option.value
@@ -113,7 +114,7 @@ StepResult mount_cgroup_v2(const MountContext& mount) {
   if (!fd && !mount.item.cgroups.empty())
     fd.reset(bind_cgroup(mount.item.cgroups.front().source, mount.item.attr_set));
   if (!fd) return mount.failed(Action::OpenFilesystem, fd.get());
-  const os::UniqueFd target(os::RootDir(mount.init.root).make_directory(mount.item.target.c_str()));
+  const ChildFd target(os::RootDir(mount.init.root).make_directory(mount.item.target.c_str()));
   if (!target) return mount.failed(Action::MakeTarget, target.get());
   const int attached = os::attach_mount(fd.get(), target.get());
   if (attached < 0) return mount.failed(Action::Attach, attached);

@@ -63,26 +63,40 @@ StepResult configure(const MountContext& mount, int filesystem) {
   return {};
 }
 
+// /dev/pts and the like, which later mounts of the plan want: cheaper now than by looking for them.
+// What fails here is made (or fails) there.
+void make_mount_points(const MountContext& mount, int dev) {
+  const std::string& base = mount.item.target;
+  for (const plan::MountItem& later : mount.init.plan.mounts) {
+    const bool below = later.target.size() > base.size() + 1 && later.target[base.size()] == '/' &&
+                       later.target.compare(0, base.size(), base) == 0;
+    if (!below || later.kind == plan::MountKind::Bind) continue;
+    const char* name = later.target.c_str() + base.size() + 1;
+    if (strchr(name, '/') == nullptr) (void)::mkdirat(dev, name, 0755);
+  }
+}
+
 StepResult populate_dev(const MountContext& mount, int fd) {
   if (!mount.item.is_dev || !mount.init.plan.make_devices || mount.init.plan.bind_devices)
     return {};
   int failed = -1;
   const int result = make_default_devices(mount.init, fd, true, &failed);
   if (result < 0) return failure(Step::MakeDevices, result, failed, Action::MakeNode);
+  make_mount_points(mount, fd);
   return {};
 }
 
 StepResult mount_new_filesystem(const MountContext& mount) {
   const plan::MountItem& item = mount.item;
-  const os::UniqueFd filesystem(os::open_filesystem(item.fs_type.c_str()));
+  const ChildFd filesystem(os::open_filesystem(item.fs_type.c_str()));
   if (!filesystem) return mount.failed(Action::OpenFilesystem, filesystem.get());
   TRY(configure(mount, filesystem.get()));
   const uint64_t attributes = item.readonly_late
                                   ? item.attr_set & ~static_cast<uint64_t>(MOUNT_ATTR_RDONLY)
                                   : item.attr_set;
-  os::UniqueFd fd(os::mount_filesystem(filesystem.get(), attributes));
+  ChildFd fd(os::mount_filesystem(filesystem.get(), attributes));
   if (!fd) return mount.failed(Action::OpenFilesystem, fd.get());
-  os::UniqueFd target;
+  ChildFd target;
   if (is_trap(item)) {
     target.reset(
         os::RootDir(mount.init.root).open(item.target.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
@@ -104,7 +118,7 @@ StepResult mount_new_filesystem(const MountContext& mount) {
   const int attached = os::attach_mount(fd.get(), target.get());
   if (attached < 0) return mount.failed(Action::Attach, attached);
   TRY(set_propagations(mount, fd.get()));
-  if (item.readonly_late) mount.init.prepared.late_mounts[mount.index] = fd.release();
+  if (item.readonly_late) mount.init.prepared.late_mounts[mount.index] = fd.get();
   return {};
 }
 
@@ -124,7 +138,7 @@ StepResult apply_attributes(const MountContext& mount, int fd, bool* late) {
 
 StepResult mount_bind(const MountContext& mount) {
   const plan::MountItem& item = mount.item;
-  os::UniqueFd fd(mount.init.prepared.mount_sources[mount.index]);
+  ChildFd fd(mount.init.prepared.mount_sources[mount.index]);
   mount.init.prepared.mount_sources[mount.index] = -1;
   if (!fd)
     fd.reset(os::clone_mount(AT_FDCWD, item.source.c_str(), item.recursive, item.nofollow_source));
@@ -133,7 +147,7 @@ StepResult mount_bind(const MountContext& mount) {
   if (::fstat(fd.get(), &status) < 0) return mount.failed(Action::OpenSource, errno);
   bool late = false;
   TRY(apply_attributes(mount, fd.get(), &late));
-  const os::UniqueFd target(target_of(mount, S_ISDIR(status.st_mode)));
+  const ChildFd target(target_of(mount, S_ISDIR(status.st_mode)));
   if (!target) return mount.failed(Action::MakeTarget, target.get());
   const int attached = os::attach_mount(fd.get(), target.get());
   if (attached < 0) return mount.failed(Action::Attach, attached);
@@ -145,7 +159,7 @@ StepResult mount_bind(const MountContext& mount) {
 }
 
 StepResult remount(const MountContext& mount) {
-  const os::UniqueFd target(os::RootDir(mount.init.root).open(mount.item.target.c_str()));
+  const ChildFd target(os::RootDir(mount.init.root).open(mount.item.target.c_str()));
   if (!target) return mount.failed(Action::MakeTarget, target.get());
   bool late = false;
   TRY(apply_attributes(mount, target.get(), &late));

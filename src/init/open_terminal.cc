@@ -20,8 +20,8 @@ const dev_t kPtmx = makedev(5, 2);
 
 // The master from the devpts that is mounted in the container, and from nowhere else.
 int open_master(int root) {
-  const os::UniqueFd directory(os::open_resolved(root, "dev/pts", O_PATH | O_DIRECTORY | O_CLOEXEC,
-                                                 RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS));
+  const ChildFd directory(os::open_resolved(root, "dev/pts", O_PATH | O_DIRECTORY | O_CLOEXEC,
+                                            RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS));
   if (!directory) return directory.get();
   struct statfs filesystem;
   if (::fstatfs(directory.get(), &filesystem) < 0) return -errno;
@@ -38,17 +38,17 @@ int open_master(int root) {
 
 // The slave at /dev/console: bound by descriptor over a file that is ours.
 int bind_console(int root, int slave) {
-  const os::UniqueFd dev(os::open_resolved(root, "dev", O_PATH | O_DIRECTORY | O_CLOEXEC,
-                                           RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS));
+  const ChildFd dev(os::open_resolved(root, "dev", O_PATH | O_DIRECTORY | O_CLOEXEC,
+                                      RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS));
   if (!dev) return dev.get();
-  const os::UniqueFd made(
+  const ChildFd made(
       ::openat(dev.get(), "console", O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, 0620));
   if (!made && errno != EEXIST) return -errno;
-  const os::UniqueFd target(::openat(dev.get(), "console", O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  const ChildFd target(::openat(dev.get(), "console", O_PATH | O_NOFOLLOW | O_CLOEXEC));
   struct stat status;
   if (!target || ::fstat(target.get(), &status) < 0) return -errno;
   if (S_ISLNK(status.st_mode)) return -ELOOP;
-  const os::UniqueFd tree(os::clone_mount(slave, "", false));
+  const ChildFd tree(os::clone_mount(slave, "", false));
   return tree ? os::attach_mount(tree.get(), target.get()) : tree.get();
 }
 
@@ -56,11 +56,11 @@ int bind_console(int root, int slave) {
 
 StepResult open_terminal_in(ProcessContext& process, int root, bool console) {
   if (!process.plan.terminal) return {};
-  const os::UniqueFd master(open_master(root));
+  const ChildFd master(open_master(root));
   if (!master) return failure(Step::OpenTerminal, master.get());
   const int unlock = 0;
   if (::ioctl(master.get(), TIOCSPTLCK, &unlock) < 0) return failure(Step::OpenTerminal, errno);
-  const os::UniqueFd slave(::ioctl(master.get(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
+  const ChildFd slave(::ioctl(master.get(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
   if (!slave) return failure(Step::OpenTerminal, errno);
   if (process.plan.console_rows != 0 || process.plan.console_columns != 0) {
     const winsize size{.ws_row = process.plan.console_rows,

@@ -26,7 +26,7 @@ StepResult join_container(EnterContext& enter) {
 
 StepResult open_terminal(EnterContext& enter) {
   if (!enter.plan.process.terminal) return {};
-  const os::UniqueFd root(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  const ChildFd root(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!root) return failure(Step::OpenTerminal, errno);
   return open_terminal_in(enter.process, root.get(), false);
 }

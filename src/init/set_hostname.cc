@@ -16,7 +16,7 @@ namespace berth::init {
 
 StepResult bring_up_network(InitContext& init) {
   if (!init.plan.bring_up_loopback) return {};
-  const os::UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const ChildFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (!socket) return failure(Step::BringUpNetwork, errno);
   ifreq request{};
   memcpy(request.ifr_name, "lo", 3);
@@ -40,7 +40,7 @@ StepResult set_hostname(InitContext& init) {
 // namespaces of who looks.
 StepResult write_sysctls(InitContext& init) {
   if (init.plan.sysctls.empty()) return {};
-  const os::UniqueFd root(::open("/proc/sys", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  const ChildFd root(::open("/proc/sys", O_PATH | O_DIRECTORY | O_CLOEXEC));
   struct statfs filesystem;
   if (!root || ::fstatfs(root.get(), &filesystem) < 0)
     return failure(Step::WriteSysctls, errno, -1, Action::OpenProc);
@@ -48,9 +48,8 @@ StepResult write_sysctls(InitContext& init) {
     return failure(Step::WriteSysctls, EINVAL, -1, Action::WrongFilesystem);
   for (size_t index = 0; index < init.plan.sysctls.size(); ++index) {
     const plan::SysctlItem& item = init.plan.sysctls[index];
-    const os::UniqueFd file(
-        os::open_resolved(root.get(), item.path.c_str(), O_WRONLY | O_CLOEXEC,
-                          RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV));
+    const ChildFd file(os::open_resolved(root.get(), item.path.c_str(), O_WRONLY | O_CLOEXEC,
+                                         RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV));
     if (!file) return failure(Step::WriteSysctls, file.get(), static_cast<int>(index));
     if (::write(file.get(), item.value.data(), item.value.size()) < 0) {
       return failure(Step::WriteSysctls, errno, static_cast<int>(index));

@@ -16,9 +16,9 @@ namespace {
 constexpr unsigned kKeyringPermissions = 0x3f1b0000;
 
 // What the caller ignores or blocks is its own business: execve would hand both on.
-void reset_signals() {
-  for (int number = 1; number < SIGSYS + 1; ++number) {
-    if (number != SIGKILL && number != SIGSTOP) (void)::signal(number, SIG_DFL);
+void reset_signals(uint64_t ignored) {
+  for (int number = 1; ignored != 0; ++number, ignored >>= 1) {
+    if ((ignored & 1) != 0) (void)::signal(number, SIG_DFL);
   }
   const uint64_t none = 0;
   (void)::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, sizeof none);
@@ -27,7 +27,7 @@ void reset_signals() {
 }  // namespace
 
 StepResult start_session(ProcessContext& process) {
-  reset_signals();
+  reset_signals(process.prepared.ignored_signals);
   ::umask(0);  // modes are meant as written until the process gets its own
   ::setsid();  // fails only for a leader of a group, who has a session already
   if (process.prepared.keyring.empty()) return {};

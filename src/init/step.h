@@ -45,6 +45,20 @@ struct EnterContext {
   ProcessContext process;
 };
 
+// A descriptor of the child, never closed one by one: all are close-on-exec, and the child ends in
+// execve or in its end. Forty system calls fewer for each container.
+class ChildFd {
+ public:
+  ChildFd() = default;
+  explicit ChildFd(int fd) : fd_(fd) {}
+  int get() const { return fd_; }
+  explicit operator bool() const { return fd_ >= 0; }
+  void reset(int fd) { fd_ = fd; }
+
+ private:
+  int fd_ = -1;
+};
+
 inline std::unexpected<Failure> failure(Step step, int os_error, int item = -1,
                                         Action action = Action::None, int detail = 0) {
   return std::unexpected(Failure{.step = step,

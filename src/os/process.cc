@@ -19,7 +19,8 @@ namespace berth::os {
 pid_t clone_child(const CloneRequest& request, int* pidfd) {
   struct clone_args args;
   memset(&args, 0, sizeof args);
-  args.flags = request.flags | CLONE_PIDFD;
+  // Handlers of the caller must not run in the child (Linux 5.5).
+  args.flags = request.flags | CLONE_PIDFD | CLONE_CLEAR_SIGHAND;
   args.pidfd = reinterpret_cast<uintptr_t>(pidfd);
   args.exit_signal = static_cast<uint64_t>(request.exit_signal);
   if (request.cgroup >= 0) {
@@ -93,24 +94,56 @@ Result<bool> wait_exit(int pidfd, int timeout_milliseconds) {
   return count > 0;
 }
 
+namespace {
+
+constexpr uint64_t kForkedWithoutExec = 0x40;  // PF_FORKNOEXEC of the kernel's sched.h
+
+// /proc/PID/stat from field 3 on, the state. Field 2, the command name, may hold anything: what
+// follows starts at the last parenthesis.
+class StatLine {
+ public:
+  explicit StatLine(pid_t pid) {
+    char path[32] = "/proc/";
+    char* end = std::to_chars(path + 6, path + sizeof path - 6, pid).ptr;
+    memcpy(end, "/stat", 6);
+    const UniqueFd file(::open(path, O_RDONLY | O_CLOEXEC));
+    const ssize_t size = file ? ::read(file.get(), text_, sizeof text_ - 1) : -1;
+    if (size <= 0) return;
+    text_[size] = '\0';
+    const char* name_end = strrchr(text_, ')');
+    if (name_end != nullptr && name_end[1] != '\0') state_ = name_end + 2;
+  }
+
+  // '\0': no such process.
+  char state() const { return state_ == nullptr ? '\0' : *state_; }
+
+  std::optional<uint64_t> number(int field) const {
+    const char* text = state_;
+    for (int at = 3; at < field && text != nullptr; ++at) {
+      text = strchr(text, ' ');
+      if (text != nullptr) ++text;
+    }
+    if (text == nullptr) return {};
+    uint64_t value = 0;
+    std::from_chars(text, text_ + sizeof text_, value);
+    return value;
+  }
+
+ private:
+  char text_[1024] = {};
+  const char* state_ = nullptr;
+};
+
+}  // namespace
+
 std::optional<uint64_t> start_time(pid_t pid) {
-  char path[32] = "/proc/";
-  char* end = std::to_chars(path + 6, path + sizeof path - 6, pid).ptr;
-  memcpy(end, "/stat", 6);
-  const UniqueFd file(::open(path, O_RDONLY | O_CLOEXEC));
-  if (!file) return {};
-  char text[1024];
-  const ssize_t size = ::read(file.get(), text, sizeof text - 1);
-  if (size <= 0) return {};
-  // The command name (field 2) may hold anything: fields are counted from its last parenthesis.
-  text[size] = '\0';
-  const char* field = strrchr(text, ')');
-  if (field == nullptr || field[1] == '\0' || field[2] == 'Z' || field[2] == 'X') return {};
-  for (int number = 2; number < 22 && field != nullptr; ++number) field = strchr(field + 1, ' ');
-  if (field == nullptr) return {};
-  uint64_t ticks = 0;
-  std::from_chars(field + 1, text + size, ticks);
-  return ticks;
+  const StatLine line(pid);
+  if (line.state() == '\0' || line.state() == 'Z' || line.state() == 'X') return {};
+  return line.number(22);
+}
+
+bool never_executed(pid_t pid) {
+  return (StatLine(pid).number(9).value_or(0) & kForkedWithoutExec) != 0;
 }
 
 }  // namespace berth::os

@@ -62,4 +62,8 @@ Result<bool> wait_exit(int pidfd, int timeout_milliseconds);
 // nullopt: no such process, or a zombie.
 std::optional<uint64_t> start_time(pid_t pid);
 
+// True for a process, also a zombie, that has not called execve since its clone. False as well when
+// there is no such process any more.
+bool never_executed(pid_t pid);
+
 }  // namespace berth::os

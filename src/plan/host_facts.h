@@ -35,6 +35,7 @@ struct HostFacts {
   uint64_t capabilities = 0;       // effective, of the caller
   int last_capability = 40;        // /proc/sys/kernel/cap_last_cap
   mode_t umask = 022;
+  uint64_t ignored_signals = 0;   // bit n-1: the caller ignores signal n
   bool setgroups_denied = false;  // /proc/self/setgroups says "deny"
 
   CgroupLayout cgroup_layout = CgroupLayout::None;

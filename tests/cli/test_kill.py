@@ -40,11 +40,12 @@ def test_created_container(berth):
     berth.wait_stopped(container)
 
 
-@pytest.mark.parametrize("option", [[], ["--all"]])
-def test_stopped_container(berth, option):
+def test_stopped_container(berth):
     container = berth.new_id()
     berth.ok("run", "--keep", "-b", berth.bundle("true"), container)
-    assert "container not running" in berth.fails("kill", *option, container, "KILL")
+    assert "container not running" in berth.fails("kill", container, "KILL")
+    # Engines send --all to be sure, and take an error for a container that lives.
+    berth.ok("kill", "--all", container, "KILL")
 
 
 def test_no_such_container(berth):
