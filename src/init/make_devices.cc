@@ -38,7 +38,7 @@ int make_node(int directory, const char* name, const plan::DeviceItem& device) {
 int bind_node(int directory, const char* name, const plan::DeviceItem& device) {
   const ChildFd source(os::clone_mount(AT_FDCWD, device.path.c_str(), false));
   if (!source) return source.get();
-  const ChildFd file(
+  const os::UniqueFd file(
       ::openat(directory, name, O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_WRONLY | O_NONBLOCK, 0644));
   if (!file && errno != EEXIST && errno != ENXIO) return -errno;
   const ChildFd target(::openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));

@@ -41,7 +41,8 @@ int bind_console(int root, int slave) {
   const ChildFd dev(os::open_resolved(root, "dev", O_PATH | O_DIRECTORY | O_CLOEXEC,
                                       RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS));
   if (!dev) return dev.get();
-  const ChildFd made(
+  // Closed at once: a file open for writing would keep /dev from becoming read-only.
+  const os::UniqueFd made(
       ::openat(dev.get(), "console", O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, 0620));
   if (!made && errno != EEXIST) return -errno;
   const ChildFd target(::openat(dev.get(), "console", O_PATH | O_NOFOLLOW | O_CLOEXEC));

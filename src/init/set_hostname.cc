@@ -48,8 +48,9 @@ StepResult write_sysctls(InitContext& init) {
     return failure(Step::WriteSysctls, EINVAL, -1, Action::WrongFilesystem);
   for (size_t index = 0; index < init.plan.sysctls.size(); ++index) {
     const plan::SysctlItem& item = init.plan.sysctls[index];
-    const ChildFd file(os::open_resolved(root.get(), item.path.c_str(), O_WRONLY | O_CLOEXEC,
-                                         RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV));
+    const os::UniqueFd file(
+        os::open_resolved(root.get(), item.path.c_str(), O_WRONLY | O_CLOEXEC,
+                          RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV));
     if (!file) return failure(Step::WriteSysctls, file.get(), static_cast<int>(index));
     if (::write(file.get(), item.value.data(), item.value.size()) < 0) {
       return failure(Step::WriteSysctls, errno, static_cast<int>(index));
