@@ -148,7 +148,7 @@ const Row kCpu[] = {
      },
      "cpuset.cpus=0-1; cpuset.mems=0", "cpuset.cpus=0-1; cpuset.mems=0"},
     {"pids", [](auto& r) { r.pids_limit = 7; }, "pids.max=7", "pids.max=7"},
-    {"pids 0", [](auto& r) { r.pids_limit = 0; }, "pids.max=1", "pids.max=1", 1, 1},
+    {"pids 0", [](auto& r) { r.pids_limit = 0; }, "pids.max=1", "pids.max=1"},
     {"pids -1", [](auto& r) { r.pids_limit = -1; }, "pids.max=max", "pids.max=max"},
 };
 
