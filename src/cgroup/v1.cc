@@ -210,7 +210,8 @@ Result<Freezer> V1Manager::freezer() const {
   if (!directory) return Freezer::Thawed;
   Result<std::string> text = directory->read(v1 ? "freezer.state" : "cgroup.freeze");
   if (!text && is_missing(text.error())) return Freezer::Thawed;
-  const std::string_view state = trimmed(TRY(std::move(text)));
+  const std::string value = TRY(std::move(text));
+  const std::string_view state = trimmed(value);
   return state == "THAWED" || state == "0" ? Freezer::Thawed : Freezer::Frozen;
 }
 
