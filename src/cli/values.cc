@@ -17,9 +17,8 @@ namespace {
 template <typename Number>
 std::optional<Number> whole_number(std::string_view text) {
   Number value = 0;
-  auto end = text.data() + text.size();
-  auto [stop, problem] = std::from_chars(text.data(), end, value);
-  if (problem != std::errc() || stop != end) return std::nullopt;
+  auto [stop, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (problem != std::errc() || stop != text.data() + text.size()) return std::nullopt;
   return value;
 }
 

@@ -36,7 +36,7 @@ Result<> complete_cpu(const cgroup::CgroupManager& cgroup, bool v2, CpuResources
 
 }  // namespace
 
-Result<> Container::update(const Resources& wanted) {
+Result<> Container::update(const Resources& resources) {
   const engine::StateDir directory = TRY(inner_->open());
   TRY(directory.lock());
   const engine::Snapshot snapshot = TRY(engine::look(directory));
@@ -46,12 +46,12 @@ Result<> Container::update(const Resources& wanted) {
   const engine::Record& record = snapshot.record;
   const bool v2 = !record.cgroups.empty() && record.cgroups.front().is_v2;
   const auto cgroup = TRY(engine::open_cgroup(record));
-  Resources resources = wanted;
-  if (resources.memory) TRY(complete_memory(*cgroup, v2, *resources.memory));
-  if (resources.cpu) TRY(complete_cpu(*cgroup, v2, *resources.cpu));
+  Resources complete = resources;
+  if (complete.memory) TRY(complete_memory(*cgroup, v2, *complete.memory));
+  if (complete.cpu) TRY(complete_cpu(*cgroup, v2, *complete.cpu));
   std::vector<std::string> warnings;
-  const auto writes = TRY(v2 ? plan::plan_cgroup_v2(resources, warnings)
-                             : plan::plan_cgroup_v1(resources, warnings));
+  const auto writes =
+      TRY(v2 ? plan::plan_cgroup_v2(complete, warnings) : plan::plan_cgroup_v1(complete, warnings));
   inner_->warn(warnings);
   return cgroup->apply(writes);
 }
