@@ -53,8 +53,9 @@ Result<int> Directory::root() const {
 }
 
 Result<os::UniqueFd> Directory::open_in_hierarchy(const std::string& path, int flags) const {
-  const int fd = os::open_resolved(TRY(root()), path.empty() ? "." : path.c_str(),
-                                   flags | O_CLOEXEC, kBeneath);
+  const int fd =
+      os::open_resolved(
+          TRY(root()), path.empty() ? "." : path.c_str(), flags | O_CLOEXEC, kBeneath);
   if (fd < 0) return system_error(-fd, "open {}/{}", place_.mountpoint, path);
   return os::UniqueFd(fd);
 }

@@ -54,8 +54,9 @@ class Mounts {
  public:
   Result<const CgroupMount*> find(const Membership& membership) {
     if (!read_) {
-      mounts_ = parse_cgroup_mounts(
-          TRY(os::read_file_at(AT_FDCWD, "/proc/self/mountinfo", kMountinfoLimit)));
+      mounts_ =
+          parse_cgroup_mounts(
+              TRY(os::read_file_at(AT_FDCWD, "/proc/self/mountinfo", kMountinfoLimit)));
       read_ = true;
     }
     for (const CgroupMount& mount : mounts_) {

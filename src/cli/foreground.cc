@@ -107,8 +107,7 @@ Result<int> stay_with(Process& process, const Signals& signals) {
     if (watched[kEnd].revents != 0) break;
   }
   if (relay) relay->finish();
-  return TRY(process.wait())
-  .shell_code();
+  return TRY(process.wait()).shell_code();
 }
 
 }  // namespace berth::cli

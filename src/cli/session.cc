@@ -43,11 +43,11 @@ Result<Factory> open_factory(const Invocation& invocation) {
   if (globals.given("root") && root.find_first_not_of('/') == std::string::npos) {
     return fail(ErrorKind::InvalidUse, "--root={}: name a directory other than /", root);
   }
-  return Factory::open({
-    .state_root = TRY(absolute(root))
-    , .cgroup_manager = cgroup_manager(globals), .rootless = rootless(globals),
-        .on_warning = [](const std::string& text) { log(LogLevel::Warning, text); }
-  });
+  return Factory::open(
+      {.state_root = TRY(absolute(root)),
+       .cgroup_manager = cgroup_manager(globals),
+       .rootless = rootless(globals),
+       .on_warning = [](const std::string& text) { log(LogLevel::Warning, text); }});
 }
 
 Result<Container> find_container(const Invocation& invocation) {
@@ -73,13 +73,14 @@ Result<int> preserved_descriptors(const Arguments& arguments) {
 }
 
 Result<CreateOptions> create_options(const Arguments& arguments) {
-  return CreateOptions {
-    .bundle = arguments.text("bundle"), .config_file = arguments.text("config"),
-    .console_socket = arguments.text("console-socket"), .pid_file = arguments.text("pid-file"),
-    .pidfd_socket = arguments.text("pidfd-socket"), .no_pivot = arguments.on("no-pivot"),
-    .no_new_keyring = arguments.on("no-new-keyring"),
-    .preserve_fds = TRY(preserved_descriptors(arguments))
-  };
+  return CreateOptions{.bundle = arguments.text("bundle"),
+                       .config_file = arguments.text("config"),
+                       .console_socket = arguments.text("console-socket"),
+                       .pid_file = arguments.text("pid-file"),
+                       .pidfd_socket = arguments.text("pidfd-socket"),
+                       .no_pivot = arguments.on("no-pivot"),
+                       .no_new_keyring = arguments.on("no-new-keyring"),
+                       .preserve_fds = TRY(preserved_descriptors(arguments))};
 }
 
 }  // namespace berth::cli

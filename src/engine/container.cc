@@ -25,8 +25,7 @@ Result<ContainerState> Container::state() const {
 
 Result<Status> Container::status() const {
   const engine::StateDir directory = TRY(inner_->open());
-  return TRY(engine::look(directory))
-  .status;
+  return TRY(engine::look(directory)).status;
 }
 
 Result<Resources> parse_resources(std::string_view json) { return spec::read_resources(json); }

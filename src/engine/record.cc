@@ -132,8 +132,8 @@ Result<Record> read_record(std::string_view text) {
   record.oci_version = TRY(reader.string("ociVersion"));
   record.boot_id = TRY(reader.string("bootId"));
   record.owner = static_cast<uid_t>(TRY(reader.number("owner", std::numeric_limits<uid_t>::max())));
-  record.creator =
-      static_cast<pid_t>(TRY(reader.number("creator", std::numeric_limits<pid_t>::max())));
+  record.creator = static_cast<pid_t>(
+      TRY(reader.number("creator", std::numeric_limits<pid_t>::max())));
   record.namespaces = TRY(reader.number("namespaces", std::numeric_limits<uint64_t>::max()));
   record.cgroup_driver = TRY(read_driver(TRY(reader.string("cgroupDriver"))));
   record.tolerate_denied = TRY(reader.boolean("tolerateDenied"));

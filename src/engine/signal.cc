@@ -27,8 +27,7 @@ Result<> Container::signal(int signal_number, SignalScope scope) {
         Error(ErrorKind::WrongState, formatted("container not running: {}", record.id)));
   if (all) {
     const auto cgroup = TRY(engine::open_cgroup(record));
-    const bool empty = TRY(cgroup->processes())
-    .empty();
+    const bool empty = TRY(cgroup->processes()).empty();
     if (!init && empty && scope == SignalScope::All) return {};
     if (!init && empty) return fail(ErrorKind::WrongState, "container not running: {}", record.id);
     TRY(cgroup->kill_all(signal_number));
@@ -55,8 +54,8 @@ Result<> Container::pause() {
     return fail(ErrorKind::WrongState, "container not running: it is {}",
                 to_string(snapshot.status));
   }
-  return TRY(engine::open_cgroup(snapshot.record))
-  ->set(cgroup::Freezer::Frozen) | context("pause container {}", id());
+  return TRY(engine::open_cgroup(snapshot.record))->set(cgroup::Freezer::Frozen) |
+         context("pause container {}", id());
 }
 
 Result<> Container::resume() {
@@ -64,14 +63,13 @@ Result<> Container::resume() {
   TRY(directory.lock());
   const Snapshot snapshot = TRY(engine::look(directory));
   if (snapshot.status != Status::Paused) return fail(ErrorKind::WrongState, "container not paused");
-  return TRY(engine::open_cgroup(snapshot.record))
-  ->set(cgroup::Freezer::Thawed) | context("resume container {}", id());
+  return TRY(engine::open_cgroup(snapshot.record))->set(cgroup::Freezer::Thawed) |
+         context("resume container {}", id());
 }
 
 Result<std::vector<pid_t>> Container::processes() const {
   const StateDir directory = TRY(inner_->open());
-  return TRY(engine::open_cgroup(TRY(directory.read())))
-  ->processes();
+  return TRY(engine::open_cgroup(TRY(directory.read())))->processes();
 }
 
 Result<Stats> Container::stats() const {
@@ -79,20 +77,17 @@ Result<Stats> Container::stats() const {
   const Snapshot snapshot = TRY(engine::look(directory));
   if (snapshot.status == Status::Stopped)
     return fail(ErrorKind::WrongState, "container {} is not running", id());
-  return TRY(engine::open_cgroup(snapshot.record))
-  ->stats();
+  return TRY(engine::open_cgroup(snapshot.record))->stats();
 }
 
 Result<int> Container::oom_fd() const {
   const StateDir directory = TRY(inner_->open());
-  return TRY(engine::open_cgroup(TRY(directory.read())))
-  ->oom_fd();
+  return TRY(engine::open_cgroup(TRY(directory.read())))->oom_fd();
 }
 
 Result<uint64_t> Container::oom_kills() const {
   const StateDir directory = TRY(inner_->open());
-  return TRY(engine::open_cgroup(TRY(directory.read())))
-  ->oom_kills();
+  return TRY(engine::open_cgroup(TRY(directory.read())))->oom_kills();
 }
 
 }  // namespace berth

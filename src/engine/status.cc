@@ -61,7 +61,7 @@ bool is_frozen(const Record& record) {
 }  // namespace
 
 Result<Snapshot> look(const StateDir& directory) {
-  Snapshot snapshot { .record = TRY(directory.read()) };
+  Snapshot snapshot{.record = TRY(directory.read())};
   const Record& record = snapshot.record;
   if (record.pid == 0) {
     // An intent: being made while somebody holds the lock, else left by a create that was killed.

@@ -51,11 +51,12 @@ Result<uint32_t> number_of(int64_t number, const std::string& pointer) {
 }
 
 Result<DeviceItem> plan_device(const spec::Device& device, std::string pointer) {
-  DeviceItem item {
-    .path = spec::cleaned_path(device.path), .mode = TRY(type_of(device, pointer))
-    | (device.file_mode.value_or(kDefaultMode) & kPermissions), .uid = device.uid.value_or(0),
-        .gid = device.gid.value_or(0)
-  };
+  DeviceItem item{
+      .path = spec::cleaned_path(device.path),
+      .mode =
+          TRY(type_of(device, pointer)) | (device.file_mode.value_or(kDefaultMode) & kPermissions),
+      .uid = device.uid.value_or(0),
+      .gid = device.gid.value_or(0)};
   if (device.type != 'p') {
     item.major = TRY(number_of(device.major, pointer + "/major"));
     item.minor = TRY(number_of(device.minor, pointer + "/minor"));

@@ -69,10 +69,10 @@ Result<MountItem> plan_mount(const spec::Mount& mount, std::string pointer,
                              const Mounting& context) {
   std::vector<std::string>& warnings = context.plan.host.warnings;
   TRY(check_supported(mount, pointer));
-  MountItem item {
-    .target = TRY(target_of(mount, pointer, warnings))
-    , .source = mount.source, .fs_type = mount.type, .pointer = std::move(pointer)
-  };
+  MountItem item{.target = TRY(target_of(mount, pointer, warnings)),
+                 .source = mount.source,
+                 .fs_type = mount.type,
+                 .pointer = std::move(pointer)};
   const MountOptions target{.item = item, .warnings = warnings};
   TRY(sort_options(mount, target));
   if (item.kind == MountKind::Bind) {

@@ -69,8 +69,8 @@ Result<> plan_user(const ProcessSource& source, ProcessPlan& plan) {
   plan.umask = user.umask.value_or(kDefaultUmask);
   const spec::Namespace* wanted = user_namespace(source.spec);
   const bool joined = wanted != nullptr && !wanted->path.empty();
-  const bool denied = source.facts.setgroups_denied || TRY(plan_ids(source.spec, source.facts))
-  .deny_setgroups;
+  const bool denied =
+      source.facts.setgroups_denied || TRY(plan_ids(source.spec, source.facts)).deny_setgroups;
   if (denied && !plan.groups.empty()) {
     return refuse(formatted("{}/user/additionalGids", source.pointer), ErrorKind::InvalidConfig,
                   "additional groups can not be set: setgroups is denied in this user namespace");

@@ -60,11 +60,14 @@ Result<uint64_t> number_of(std::span<const Name> names, const std::string& text,
 }
 
 Result<SchedulerPlan> plan_scheduler(const spec::Scheduler& wanted, const std::string& pointer) {
-  SchedulerPlan plan {
-    .policy = static_cast<uint32_t>(TRY(number_of(kPolicies, wanted.policy, pointer + "/policy"))),
-    .nice = wanted.nice, .priority = static_cast<uint32_t>(wanted.priority),
-    .runtime = wanted.runtime, .deadline = wanted.deadline, .period = wanted.period
-  };
+  SchedulerPlan plan{
+      .policy = static_cast<uint32_t>(
+          TRY(number_of(kPolicies, wanted.policy, pointer + "/policy"))),
+      .nice = wanted.nice,
+      .priority = static_cast<uint32_t>(wanted.priority),
+      .runtime = wanted.runtime,
+      .deadline = wanted.deadline,
+      .period = wanted.period};
   for (size_t i = 0; i < wanted.flags.size(); ++i) {
     plan.flags |=
         TRY(number_of(kSchedulerFlags, wanted.flags[i], formatted("{}/flags/{}", pointer, i)));
@@ -89,10 +92,10 @@ Result<std::vector<RlimitItem>> plan_rlimits(const ProcessSource& source) {
   const std::vector<spec::Rlimit>& wanted = source.process.rlimits;
   for (size_t i = 0; i < wanted.size(); ++i) {
     const std::string pointer = formatted("{}/rlimits/{}", source.pointer, i);
-    items.push_back({
-      .resource = static_cast<int>(TRY(number_of(kRlimits, wanted[i].type, pointer + "/type"))),
-      .limit = {.rlim_cur = wanted[i].soft, .rlim_max = wanted[i].hard}, .pointer = pointer
-    });
+    items.push_back(
+        {.resource = static_cast<int>(TRY(number_of(kRlimits, wanted[i].type, pointer + "/type"))),
+         .limit = {.rlim_cur = wanted[i].soft, .rlim_max = wanted[i].hard},
+         .pointer = pointer});
   }
   return items;
 }

@@ -30,24 +30,22 @@ std::vector<std::string> program(const Arguments& arguments) {
 }
 
 Result<ProcessSpec> process_spec(const Arguments& arguments) {
-  ProcessSpec spec = {
-    .env = arguments.texts("env"),
-    .cwd = arguments.text("cwd"),
-    .user = arguments.text("user"),
-    .additional_gids = TRY(group_ids(arguments.texts("additional-gids"))),
-    .capabilities = arguments.texts("cap"),
-    .apparmor_profile = arguments.text("apparmor"),
-    .selinux_label = arguments.text("process-label"),
-    .no_new_privileges = arguments.on("no-new-privs"),
-    .terminal = arguments.on("tty"),
-    .preserve_fds = TRY(preserved_descriptors(arguments)),
-    .cgroups = arguments.texts("cgroup"),
-    .ignore_paused = arguments.on("ignore-paused"),
-    .console_socket = arguments.text("console-socket"),
-    .pid_file = arguments.text("pid-file"),
-    .pidfd_socket = arguments.text("pidfd-socket"),
-    .detach = arguments.on("detach")
-  };
+  ProcessSpec spec = {.env = arguments.texts("env"),
+                      .cwd = arguments.text("cwd"),
+                      .user = arguments.text("user"),
+                      .additional_gids = TRY(group_ids(arguments.texts("additional-gids"))),
+                      .capabilities = arguments.texts("cap"),
+                      .apparmor_profile = arguments.text("apparmor"),
+                      .selinux_label = arguments.text("process-label"),
+                      .no_new_privileges = arguments.on("no-new-privs"),
+                      .terminal = arguments.on("tty"),
+                      .preserve_fds = TRY(preserved_descriptors(arguments)),
+                      .cgroups = arguments.texts("cgroup"),
+                      .ignore_paused = arguments.on("ignore-paused"),
+                      .console_socket = arguments.text("console-socket"),
+                      .pid_file = arguments.text("pid-file"),
+                      .pidfd_socket = arguments.text("pidfd-socket"),
+                      .detach = arguments.on("detach")};
   if (arguments.given("process")) {
     spec.process_json = TRY(read_text(arguments.text("process")) | context("process file"));
     return spec;

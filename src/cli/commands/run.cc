@@ -19,8 +19,7 @@ Result<int> in_foreground(Factory& factory, const Invocation& invocation,
   auto process = TRY(factory.run(arguments.word(0), options));
   auto code = stay_with(process, signals);
   if (arguments.on("keep")) return code;
-  auto deleted = TRY(factory.load(arguments.word(0)))
-  .destroy(true);
+  auto deleted = TRY(factory.load(arguments.word(0))).destroy(true);
   if (!deleted) {
     deleted.error().add_context("delete the container");
     if (code) return std::unexpected(std::move(deleted).error());

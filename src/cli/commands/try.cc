@@ -68,8 +68,7 @@ Result<> tell_start(int64_t began) {
 Result<int> stay_and_delete(Factory& factory, const std::string& id, Process& process,
                             const Signals& signals) {
   auto code = stay_with(process, signals);
-  auto deleted = TRY(factory.load(id))
-  .destroy(true);
+  auto deleted = TRY(factory.load(id)).destroy(true);
   if (!deleted) log(LogLevel::Warning, formatted("delete {}: {}", id, deleted.error().message()));
   return code;
 }
