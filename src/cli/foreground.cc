@@ -26,7 +26,7 @@ bool is_own(int signal_number) {
 }
 
 // Reaps adopted processes, but never the one that we stay with: its status belongs to
-// Process::wait.
+// Process::wait; 0: there is none any more.
 void reap_adopted(pid_t own) {
   while (true) {
     siginfo_t ended = {};
@@ -107,7 +107,9 @@ Result<int> stay_with(Process& process, const Signals& signals) {
     if (watched[kEnd].revents != 0) break;
   }
   if (relay) relay->finish();
-  return TRY(process.wait()).shell_code();
+  const int code = TRY(process.wait()).shell_code();
+  reap_adopted(0);
+  return code;
 }
 
 }  // namespace berth::cli
