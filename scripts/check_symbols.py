@@ -49,6 +49,14 @@ def forbidden_symbols(binary):
         yield f"{binary}: uses {name}, which {FORBIDDEN[name]}"
 
 
+def early_symbols(binary):
+    """The entry runs before the program is relocated and the C library is set up: it may need nothing but the latter's
+    start."""
+    entries = [file for file in objects_of(binary) if file.name == "entry.cc.o"]
+    for name in sorted(wanted_symbols(entries) - {"_start"} if entries else ()):
+        yield f"{binary}: the entry uses {name}, which does not work yet"
+
+
 def wrong_shape(binary):
     if not re.search(r"Type:\s+DYN", readelf("-h", binary)):
         yield f"{binary}: not position independent"
@@ -76,7 +84,7 @@ def too_big(binary):
 def problems(binary):
     if not binary.is_file():
         return [f"{binary}: not there"]
-    return [*forbidden_symbols(binary), *wrong_shape(binary), *too_big(binary)]
+    return [*forbidden_symbols(binary), *early_symbols(binary), *wrong_shape(binary), *too_big(binary)]
 
 
 def main(binary):

@@ -195,6 +195,14 @@ class Symbols(Tree):
         self.archive("y", "#include <pwd.h>\nvoid* y() { return getpwnam(\"root\"); }\n")
         self.assert_finds(check_symbols.problems(binary), "uses getpwnam")
 
+    def test_an_entry_that_wants_the_c_library(self):
+        binary = self.link(*self.HARDENED)
+        folder = self.root / "berth.dir"
+        folder.mkdir()
+        self.compile("entry", "extern \"C\" int puts(const char*);\nint entry() { return puts(\"a\"); }\n")
+        (self.root / "entry.o").rename(folder / "entry.cc.o")
+        self.assert_finds(check_symbols.problems(binary), "the entry uses puts")
+
     def test_the_size(self):
         binary = self.link(*self.HARDENED)
         with binary.open("ab") as file:

@@ -40,6 +40,11 @@ struct CreateOptions {
   bool no_pivot = false;
   bool no_new_keyring = false;
   int preserve_fds = 0;
+  // Called once the plan is made, before anything else is, when somebody in the container could
+  // look at the calling program while it is set up (hooks, a start gate, a pid namespace that is
+  // not new). The place to go on from a copy that nobody can write: protect_executable. An error is
+  // create's error.
+  std::function<Result<>()> on_exposed = {};
   bool host_overlay =
       false;  // root.path is shown copy-on-write: overlay with a tmpfs upper (`berth try`)
 };
@@ -76,9 +81,9 @@ class Factory {
   FactoryOptions options_;
 };
 
-// First thing in main() of a program that creates containers or execs into them: runs the program
-// again from a copy that nobody can write (CVE-2019-5736), once. Returns when nothing is to be done
-// or the copy runs already.
+// For main() of a program that creates containers or execs into them, and for
+// CreateOptions::on_exposed: runs the program again from a copy that nobody can write
+// (CVE-2019-5736), once. Returns when nothing is to be done or the copy runs already.
 Result<> protect_executable(char** argv);
 
 }  // namespace berth

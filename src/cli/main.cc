@@ -52,6 +52,7 @@ int main(int argc, char** argv) {
   set_program_name(argc > 0 ? argv[0] : "");
   std::span<const char* const> words(argv + (argc > 0 ? 1 : 0), argv + argc);
   auto [invocation, usage_error] = parse_command_line(words);
+  invocation.argv = argv;
   const Command* command = invocation.command;
   if (command != nullptr && command->enters_containers && !usage_error) {
     if (auto copied = protect_executable(argv); !copied) return fail_with(copied.error(), kFailure);

@@ -56,6 +56,7 @@ struct Command;
 
 struct Invocation {
   const Command* command = nullptr;  // nullptr: none was named
+  char** argv = nullptr;             // as the program was called
   Arguments globals;
   Arguments arguments;
 };
@@ -70,7 +71,7 @@ struct Command {
   int max_words = -1;                               // -1: any number
   Result<int> (*run)(const Invocation&) = nullptr;  // the exit code
   bool stops_at_word = false;                       // options must come before the first word
-  bool enters_containers = false;                   // runs from a protected copy of the program
+  bool enters_containers = false;  // runs from a protected copy of the program from the start
   int failure_code = 1;
   bool hidden = false;
 };

@@ -72,7 +72,8 @@ Result<int> preserved_descriptors(const Arguments& arguments) {
   return static_cast<int>(count);
 }
 
-Result<CreateOptions> create_options(const Arguments& arguments) {
+Result<CreateOptions> create_options(const Invocation& invocation) {
+  const Arguments& arguments = invocation.arguments;
   return CreateOptions{.bundle = arguments.text("bundle"),
                        .config_file = arguments.text("config"),
                        .console_socket = arguments.text("console-socket"),
@@ -80,7 +81,8 @@ Result<CreateOptions> create_options(const Arguments& arguments) {
                        .pidfd_socket = arguments.text("pidfd-socket"),
                        .no_pivot = arguments.on("no-pivot"),
                        .no_new_keyring = arguments.on("no-new-keyring"),
-                       .preserve_fds = TRY(preserved_descriptors(arguments))};
+                       .preserve_fds = TRY(preserved_descriptors(arguments)),
+                       .on_exposed = [argv = invocation.argv] { return protect_executable(argv); }};
 }
 
 }  // namespace berth::cli

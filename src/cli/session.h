@@ -18,6 +18,6 @@ Result<Container> find_container(const Invocation& invocation);
 Result<int> preserved_descriptors(const Arguments& arguments);
 
 // The options that create and run share.
-Result<CreateOptions> create_options(const Arguments& arguments);
+Result<CreateOptions> create_options(const Invocation& invocation);
 
 }  // namespace berth::cli

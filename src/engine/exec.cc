@@ -228,6 +228,8 @@ Result<> check_running(const Snapshot& snapshot, const ProcessSpec& wanted) {
     return fail(ErrorKind::WrongState,
                 "cannot exec in a paused container (use --ignore-paused to override)");
   }
+  if (snapshot.status == Status::Creating)
+    return fail(ErrorKind::WrongState, "cannot exec in a container that is being created");
   return fail(ErrorKind::WrongState, "cannot exec in a stopped container");
 }
 

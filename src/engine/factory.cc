@@ -69,6 +69,8 @@ Result<> make(std::string_view id, engine::Creation& creation) {
     for (const std::string& warning : creation.plan.host.warnings)
       creation.factory.on_warning(warning);
   }
+  const bool alone = creation.start_now && plan::leaves_init_alone(creation.plan);
+  if (creation.options.on_exposed && !alone) TRY(creation.options.on_exposed());
   return engine::create_container(creation) | context("create container {}", id);
 }
 

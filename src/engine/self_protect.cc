@@ -21,18 +21,22 @@ extern char** environ;
 // A container that gets a handle on /proc/PID/exe of ours must not be able to write the host's
 // binary (CVE-2019-5736). So the program runs from a copy: on a read-only mount that is in no
 // namespace, where nobody can make it writable again, or, where mounting is not allowed, from a
-// sealed memfd.
+// sealed memfd. cli/entry.cc does the first of these before the C library is set up, where it costs
+// less.
 namespace berth {
 namespace {
 
 constexpr const char* kMarker = "_BERTH_PROTECTED";
 constexpr int kSeals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
 
-// True when what runs can not be written whoever asks: not by name and not through a kept handle.
-bool runs_protected(int self) {
+// What runs from either can not be written whoever asks: not by name and not through a kept handle.
+bool is_readonly(const char* program) {
   struct statfs filesystem;
-  if (::fstatfs(self, &filesystem) == 0 && (filesystem.f_flags & ST_RDONLY) != 0) return true;
-  const int seals = ::fcntl(self, F_GET_SEALS);  // -1 for what is no memfd
+  return ::statfs(program, &filesystem) == 0 && (filesystem.f_flags & ST_RDONLY) != 0;
+}
+
+bool is_sealed(int program) {
+  const int seals = ::fcntl(program, F_GET_SEALS);  // -1 for what is no memfd
   return seals >= 0 && (seals & kSeals) == kSeals;
 }
 
@@ -65,9 +69,13 @@ Result<os::UniqueFd> copy_to_memfd(int self) {
 }  // namespace
 
 Result<> protect_executable(char** argv) {
+  if (is_readonly("/proc/self/exe")) {
+    (void)::unsetenv(kMarker);
+    return {};
+  }
   const os::UniqueFd self(::open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
   if (!self) return system_error(errno, "open the own program");
-  if (runs_protected(self.get())) {
+  if (is_sealed(self.get())) {
     (void)::unsetenv(kMarker);
     return {};
   }

@@ -155,9 +155,8 @@ Result<os::UniqueFd> StateDir::make_gate() const {
   return os::open_at(fd_.get(), kGateFile, O_RDWR | O_NOFOLLOW);
 }
 
-bool StateDir::gate_is_held() const {
-  return static_cast<bool>(
-      os::UniqueFd(::openat(fd_.get(), kGateFile, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC)));
+bool StateDir::has_gate() const {
+  return ::faccessat(fd_.get(), kGateFile, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 Result<os::UniqueFd> StateDir::open_gate() const {

@@ -45,9 +45,7 @@ class StateDir {
 
   // FIFO opened O_RDWR: init inherits it and waits for one byte.
   Result<os::UniqueFd> make_gate() const;
-  // True while init waits at the gate: it can be opened for writing exactly as long as somebody
-  // holds it for reading.
-  bool gate_is_held() const;
+  bool has_gate() const;
   Result<os::UniqueFd> open_gate() const;
   void remove_gate() const;
 

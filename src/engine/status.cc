@@ -71,8 +71,11 @@ Result<Snapshot> look(const StateDir& directory) {
     snapshot.status = Status::Stopped;
   } else if (is_frozen(record)) {
     snapshot.status = Status::Paused;
+  } else if (!os::never_executed(record.pid)) {
+    snapshot.status = Status::Running;
   } else {
-    snapshot.status = directory.gate_is_held() ? Status::Created : Status::Running;
+    // Without a gate (run) nobody may enter yet: init is still this program (plan/exposure.cc).
+    snapshot.status = directory.has_gate() ? Status::Created : Status::Creating;
   }
   return snapshot;
 }

@@ -47,6 +47,11 @@ std::vector<DeviceRulePlan> plan_device_rules(const spec::Spec& spec);
 std::vector<HookItem> plan_host_hooks(const std::vector<spec::Hook>& hooks, std::string_view kind);
 Result<> plan_hooks(const spec::Spec& spec, Plan& plan);
 
+// True when nobody can be in init's pid namespace before its program runs, if that is executed at
+// once: neither a process that was there before nor a hook. Then nobody can look at what init is
+// made of, either.
+bool leaves_init_alone(const Plan& plan);
+
 // A plan as JSON, for `berth plan` and the golden tests.
 std::string dump(const Plan& plan);
 

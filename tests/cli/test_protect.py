@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+import subprocess
 
 import pytest
 
@@ -33,12 +34,73 @@ def test_the_waiting_init_runs_from_a_protected_copy(berth):
     assert refused.value.errno in (errno.EROFS, errno.ETXTBSY, errno.EPERM)
 
 
+def with_hook(berth, kind, *args):
+    """A bundle with one hook, which looks at the program that init is before its own runs."""
+    seen = berth.folder / "seen"
+    script = berth.folder / "look"
+    script.write_text(f"""#!/usr/bin/python3
+import json, os, sys
+state = json.load(sys.stdin)
+flags = os.statvfs(f"/proc/{{state['pid']}}/exe").f_flag
+open({str(seen)!r}, "w").write(str(flags & os.ST_RDONLY))
+""")
+    script.chmod(0o755)
+    bundle = berth.bundle(*args)
+    config = berth.read_config(bundle)
+    config["hooks"] = {kind: [{"path": str(script)}]}
+    berth.write_config(bundle, config)
+    return bundle, seen
+
+
+@pytest.mark.parametrize("kind", ["prestart", "createRuntime"])
+def test_run_is_protected_while_hooks_could_look(berth, kind):
+    bundle, seen = with_hook(berth, kind, "true")
+    berth.ok("run", "-b", bundle, berth.new_id())
+    assert seen.read_text() == str(os.ST_RDONLY)
+
+
+def test_run_is_protected_in_a_shared_pid_namespace(berth):
+    """Init waits in a host hook's place: the seccomp agent's. Its executable is looked at from outside."""
+    container = berth.new_id()
+    bundle, seen = with_hook(berth, "createRuntime", "true")
+    config = berth.read_config(bundle)
+    config["linux"]["namespaces"] = [n for n in config["linux"]["namespaces"] if n["type"] != "pid"]
+    config["mounts"] = [m for m in config["mounts"] if m["type"] != "proc"]
+    config["linux"] |= {"maskedPaths": [], "readonlyPaths": []}
+    berth.write_config(bundle, config)
+    berth.ok("run", "-b", bundle, container)
+    assert seen.read_text() == str(os.ST_RDONLY)
+
+
 def test_the_marker_alone_protects_nothing(berth):
     """Whoever sets the environment can not make berth believe that it is the copy."""
-    told = berth.fails("create", "none", env=os.environ | {"_BERTH_PROTECTED": "1"})
+    bundle, _ = with_hook(berth, "prestart", "true")
+    told = berth.fails("run", "-b", bundle, berth.new_id(), env=os.environ | {"_BERTH_PROTECTED": "1"})
     assert "not protected" in told
 
 
 def test_the_container_does_not_see_the_marker(berth):
+    bundle, _ = with_hook(berth, "prestart", "env")
+    assert "_BERTH_PROTECTED" not in berth.ok("run", "-b", bundle, berth.new_id())
+
+
+def test_nobody_enters_before_the_program_runs(berth):
+    """Without a start gate init is berth's own program until its execve, and nobody may look at it."""
     container = berth.new_id()
-    assert "_BERTH_PROTECTED" not in berth.ok("run", "-b", berth.bundle("env"), container)
+    shared = berth.folder / "shared"
+    shared.mkdir()
+    for name in ("inside", "go"):
+        os.mkfifo(shared / name)
+    bundle = berth.bundle("true")
+    config = berth.read_config(bundle)
+    config["mounts"].append({"destination": "/tmp", "source": str(shared), "options": ["rbind"]})
+    wait = "echo > /tmp/inside; read line < /tmp/go"
+    config["hooks"] = {"startContainer": [{"path": "/bin/sh", "args": ["sh", "-c", wait]}]}
+    berth.write_config(bundle, config)
+    with subprocess.Popen(berth.command("run", "-b", bundle, container), stdin=subprocess.DEVNULL,
+                          stdout=subprocess.DEVNULL) as process:
+        (shared / "inside").read_text()
+        assert berth.state(container)["status"] == "creating"
+        assert "being created" in berth.fails("exec", container, "true", code=255)
+        (shared / "go").write_text("go\n")
+        assert process.wait(60) == 0

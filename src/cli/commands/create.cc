@@ -7,7 +7,7 @@ namespace berth::cli {
 
 Result<int> run_create(const Invocation& invocation) {
   auto factory = TRY(open_factory(invocation));
-  auto options = TRY(create_options(invocation.arguments));
+  auto options = TRY(create_options(invocation));
   TRY(factory.create(invocation.arguments.word(0), options));
   return 0;
 }

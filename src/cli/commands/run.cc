@@ -32,7 +32,7 @@ Result<int> in_foreground(Factory& factory, const Invocation& invocation,
 
 Result<int> run_run(const Invocation& invocation) {
   auto factory = TRY(open_factory(invocation));
-  auto options = TRY(create_options(invocation.arguments));
+  auto options = TRY(create_options(invocation));
   options.detach = invocation.arguments.on("detach");
   if (!options.detach) return in_foreground(factory, invocation, options);
   TRY(factory.run(invocation.arguments.word(0), options));

@@ -85,10 +85,12 @@ Result<int> run_try(const Invocation& invocation) {
   auto factory = TRY(open_factory(invocation));
   TRY(become_subreaper());
   auto signals = TRY(Signals::take());
-  auto process = TRY(factory.run(id, {.bundle = "/",
-                                      .config_json = try_config(command, terminal),
-                                      .detach = false,
-                                      .host_overlay = true}));
+  auto process =
+      TRY(factory.run(id, {.bundle = "/",
+                           .config_json = try_config(command, terminal),
+                           .detach = false,
+                           .on_exposed = [&] { return protect_executable(invocation.argv); },
+                           .host_overlay = true}));
   if (portrait) TRY(tell_start(began));
   return stay_and_delete(factory, id, process, signals);
 }
