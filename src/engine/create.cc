@@ -59,10 +59,15 @@ Result<> create_cgroup(Creation& creation) {
 Result<> limit_resources(Creation& creation) {
   const plan::CgroupPlan& plan = creation.plan.host.cgroup;
   TRY(creation.cgroup->apply(plan.writes));
-  if (plan.limits_devices)
-    TRY(creation.cgroup->apply_devices(plan.devices) | at("/linux/resources/devices"));
   if (plan.delegate) TRY(creation.cgroup->delegate(plan.delegate_uid));
   return {};
+}
+
+// While init mounts: until it is served, init runs nothing but our own code.
+Result<> limit_devices(Creation& creation) {
+  const plan::CgroupPlan& plan = creation.plan.host.cgroup;
+  if (!plan.limits_devices) return {};
+  return creation.cgroup->apply_devices(plan.devices) | at("/linux/resources/devices");
 }
 
 // How a container is made, seen from the host. The other side is init/run_init.cc.
@@ -72,7 +77,9 @@ constexpr HostStep kCreateSteps[] = {
     {Step::OpenMountSources, prepare_init},
     {Step::CreateCgroup, create_cgroup},
     {Step::LimitResources, limit_resources},
-    {Step::CloneInit, launch},          // into the cgroup
+    {Step::CloneInit, launch},  // into the cgroup
+    {Step::MakeNetwork, make_network},
+    {Step::LimitDevices, limit_devices},
     {Step::ServeInit, serve_init},      // maps ids, runs host hooks, takes the terminal
     {Step::RecordState, record_state},  // "created"; then init is let go
 };
@@ -91,6 +98,8 @@ static_assert(comes_before(Step::CreateCgroup, Step::CloneInit),
               "no process may live outside its cgroup");
 static_assert(comes_before(Step::LimitResources, Step::CloneInit),
               "no process may live without its limits");
+static_assert(comes_before(Step::LimitDevices, Step::ServeInit),
+              "no hook and no program may run without the rules for devices");
 static_assert(comes_before(Step::ServeInit, Step::RecordState), "created means: ready to exec");
 
 std::string utc_now() {

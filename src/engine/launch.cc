@@ -61,6 +61,15 @@ Result<> launch_through_joiner(Creation& creation, int cgroup) {
 
 }  // namespace
 
+Result<> make_network(Creation& creation) {
+  if (creation.plan.host.namespaces.host_flags == 0) return {};
+  NamespaceVisit visit;
+  const os::UniqueFd network =
+      TRY(visit.make(CLONE_NEWNET, own_file(spec::NamespaceType::Network)));
+  TRY(visit.leave());
+  return creation.channel.network(network.get());
+}
+
 Result<> launch(Creation& creation) {
   auto [host, inside] = TRY(os::packet_pair());
   creation.channel = sync::HostEnd(std::move(host));

@@ -9,4 +9,7 @@ namespace berth::engine {
 // afterwards.
 Result<> launch(Creation& creation);
 
+// Makes the network namespace, where that is the host's part, and hands it to init.
+Result<> make_network(Creation& creation);
+
 }  // namespace berth::engine

@@ -155,7 +155,9 @@ Result<> prepare_init(Creation& creation) {
   creation.prepared.process.plain_newlines = !creation.options.detach;
   TRY(open_mount_sources(creation));
   TRY(prepare_hooks(creation));
-  creation.prepared.host_work = !plan.host.prestart.empty() || !plan.host.create_runtime.empty();
+  // createContainer hooks are init's own work, but must not run before the host's part is done.
+  creation.prepared.host_work = !plan.host.prestart.empty() || !plan.host.create_runtime.empty() ||
+                                !plan.init.create_container.empty();
   creation.prepared.time_offsets = time_offsets(plan.host.namespaces);
   if (creation.options.host_overlay)
     creation.prepared.overlay_place = creation.state.path() + "/overlay";

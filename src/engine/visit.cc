@@ -18,6 +18,13 @@ Result<> NamespaceVisit::enter(int fd, int type, const char* own) {
   return {};
 }
 
+Result<os::UniqueFd> NamespaceVisit::make(int type, const char* own) {
+  os::UniqueFd back = TRY(os::open_at(AT_FDCWD, own, O_RDONLY));
+  if (::unshare(type) < 0) return system_error(errno, "make a namespace");
+  back_.push_back(std::move(back));
+  return os::open_at(AT_FDCWD, own, O_RDONLY);
+}
+
 Result<> NamespaceVisit::leave() {
   while (!back_.empty()) {
     if (::setns(back_.back().get(), 0) < 0)

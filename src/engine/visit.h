@@ -9,9 +9,9 @@
 
 namespace berth::engine {
 
-// Puts the calling thread into other namespaces for the time of one clone, so that the child is
-// born there. Namespaces are a thread's own: no other thread sees it. Only for those that can be
-// left again (not user, mount or time).
+// Puts the calling thread into other namespaces for a moment: so that a child is born there, or
+// because a namespace is made by entering it. Namespaces are a thread's own: no other thread sees
+// it. Only for those that can be left again (not user, mount or time).
 class NamespaceVisit {
  public:
   NamespaceVisit() = default;
@@ -21,6 +21,8 @@ class NamespaceVisit {
 
   // fd: a namespace file, or a pidfd with the type. own: the thread's own file of that type.
   Result<> enter(int fd, int type, const char* own);
+  // Makes a new namespace and enters it; returns its descriptor.
+  Result<os::UniqueFd> make(int type, const char* own);
   Result<> leave();
 
  private:

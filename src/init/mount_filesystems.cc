@@ -186,6 +186,7 @@ StepResult mount_one(const MountContext& mount) {
 StepResult mount_filesystems(InitContext& init) {
   for (size_t index = 0; index < init.plan.mounts.size(); ++index) {
     const plan::MountItem& item = init.plan.mounts[index];
+    if (item.needs_network) TRY(join_network(init));
     const StepResult result = mount_one({.init = init, .item = item, .index = index});
     if (!result && !item.optional) return result;
   }

@@ -4,6 +4,7 @@
 #include <linux/magic.h>
 #include <linux/openat2.h>
 #include <net/if.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -14,7 +15,16 @@
 
 namespace berth::init {
 
+StepResult join_network(InitContext& init) {
+  if (init.in_network || init.plan.namespaces->host_flags == 0) return {};
+  const ChildFd network(TRY(init.process.host.receive_network()));
+  if (::setns(network.get(), CLONE_NEWNET) < 0) return failure(Step::BringUpNetwork, errno);
+  init.in_network = true;
+  return {};
+}
+
 StepResult bring_up_network(InitContext& init) {
+  TRY(join_network(init));
   if (!init.plan.bring_up_loopback) return {};
   const ChildFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (!socket) return failure(Step::BringUpNetwork, errno);
@@ -48,6 +58,7 @@ StepResult write_sysctls(InitContext& init) {
     return failure(Step::WriteSysctls, EINVAL, -1, Action::WrongFilesystem);
   for (size_t index = 0; index < init.plan.sysctls.size(); ++index) {
     const plan::SysctlItem& item = init.plan.sysctls[index];
+    if (item.path.starts_with("net/")) TRY(join_network(init));
     const os::UniqueFd file(
         os::open_resolved(root.get(), item.path.c_str(), O_WRONLY | O_CLOEXEC,
                           RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV));

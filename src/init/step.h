@@ -35,8 +35,9 @@ struct InitContext {
   const plan::InitPlan& plan;
   PreparedInit& prepared;
   ProcessContext process;
-  int root = -1;  // the new root, O_PATH
-  int dev = -1;   // our own /dev, while it is detached
+  int root = -1;            // the new root, O_PATH
+  int dev = -1;             // our own /dev, while it is detached
+  bool in_network = false;  // what the host makes has been joined
 };
 
 struct EnterContext {
@@ -104,6 +105,8 @@ StepResult exec_process(ProcessContext& process);
 StepResult open_terminal_in(ProcessContext& process, int root, bool console);
 
 // Pieces that several steps need.
+// Joins the network namespace that the host makes, once: waits for it.
+StepResult join_network(InitContext& init);
 int make_default_devices(InitContext& init, int directory, bool own,
                          int* failed);  // mount_filesystems, make_devices
 StepResult run_hooks(InitContext& init, Step step, const std::vector<PreparedHook>& hooks,

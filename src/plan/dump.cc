@@ -130,6 +130,10 @@ constexpr DumpedStep kHostSteps[] = {
      [](const Scene& scene) { dump_cgroup(scene.out, scene.plan.host.cgroup); }},
     {"clone init", always,
      [](const Scene& scene) { dump_namespaces(scene.out, scene.plan.host.namespaces); }},
+    {"make network", [](const Plan& plan) { return plan.host.namespaces.host_flags != 0; },
+     nothing},
+    {"limit devices", [](const Plan& plan) { return plan.host.cgroup.limits_devices; },
+     [](const Scene& scene) { dump_device_rules(scene.out, scene.plan.host.cgroup); }},
     {"map ids", [](const Plan& plan) { return plan.host.ids.maps; }, write_ids},
     {"limit resources", limits_process,
      [](const Scene& scene) { dump_limits(scene.out, scene.plan.init.process); }},
@@ -147,7 +151,6 @@ constexpr DumpedStep kInitSteps[] = {
      [](const Scene& scene) {
        scene.out.member("newKeyring", scene.plan.init.process.new_keyring);
      }},
-    {"bring up network", [](const Plan& plan) { return plan.init.bring_up_loopback; }, nothing},
     {"set hostname",
      [](const Plan& plan) { return !plan.init.hostname.empty() || !plan.init.domainname.empty(); },
      write_names},
@@ -157,6 +160,7 @@ constexpr DumpedStep kInitSteps[] = {
      [](const Scene& scene) { dump_mounts(scene.out, scene.plan.init.mounts); }},
     {"make devices", [](const Plan& plan) { return plan.init.make_devices; },
      [](const Scene& scene) { dump_devices(scene.out, scene.plan.init); }},
+    {"bring up network", [](const Plan& plan) { return plan.init.bring_up_loopback; }, nothing},
     {"run create hooks", [](const Plan& plan) { return !plan.init.create_container.empty(); },
      [](const Scene& scene) { dump_hooks(scene.out, scene.plan.init.create_container); }},
     {"enter rootfs", always,

@@ -71,6 +71,7 @@ void dump_namespaces(json::Writer& out, const NamespacePlan& plan) {
   out.member("shape", plan.shape == LaunchShape::Direct ? "direct" : "joiner");
   list_member(out, "new", names_of(plan.clone_flags));
   list_member(out, "newInCgroup", names_of(plan.unshare_flags));
+  list_member(out, "newByHost", names_of(plan.host_flags));
   dump_joined(out, "enterFirst", plan.enter_first);
   dump_joined(out, "join", plan.join);
 }
@@ -88,13 +89,14 @@ void dump_cgroup(json::Writer& out, const CgroupPlan& plan) {
     }
     out.end();
   }
-  if (plan.limits_devices) {
-    std::vector<std::string> rules;
-    for (const DeviceRulePlan& rule : plan.devices) rules.push_back(rule_text(rule));
-    list_member(out, "devices", rules);
-  }
   if (plan.delegate) out.member("delegatedTo", plan.delegate_uid);
   flag_member(out, "mayBeDenied", plan.tolerate_denied);
+}
+
+void dump_device_rules(json::Writer& out, const CgroupPlan& plan) {
+  std::vector<std::string> rules;
+  for (const DeviceRulePlan& rule : plan.devices) rules.push_back(rule_text(rule));
+  list_member(out, "devices", rules);
 }
 
 void dump_hooks(json::Writer& out, const std::vector<HookItem>& hooks) {

@@ -11,6 +11,7 @@ namespace berth::plan {
 
 void dump_namespaces(json::Writer& out, const NamespacePlan& plan);
 void dump_cgroup(json::Writer& out, const CgroupPlan& plan);
+void dump_device_rules(json::Writer& out, const CgroupPlan& plan);
 void dump_hooks(json::Writer& out, const std::vector<HookItem>& hooks);
 void dump_mounts(json::Writer& out, const std::vector<MountItem>& mounts);
 void dump_devices(json::Writer& out, const InitPlan& plan);

@@ -37,6 +37,7 @@ struct NamespacePlan {
   LaunchShape shape = LaunchShape::Direct;
   uint64_t clone_flags = 0;    // CLONE_NEW* given to clone3
   uint64_t unshare_flags = 0;  // CLONE_NEWCGROUP, CLONE_NEWTIME: in init, once it is in its cgroup
+  uint64_t host_flags = 0;     // CLONE_NEWNET: by the host while init mounts, and handed to it
   // By the calling thread, for the time of the clone, then left again.
   std::vector<JoinedNamespace> enter_first = {};
   std::vector<JoinedNamespace> join = {};  // by init (Direct) or the joiner
@@ -99,6 +100,7 @@ struct MountItem {
   bool nofollow_source = false;
   bool nofollow_target = false;
   bool cgroup_namespace = false;
+  bool needs_network = false;  // shows or uses the network namespace of who mounts it: sysfs, nfs
   std::vector<CgroupMountEntry> cgroups = {};
   std::string pointer = {};  // /mounts/3
 };

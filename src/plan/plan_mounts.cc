@@ -39,9 +39,16 @@ void finish_bind(const Request& request, const Plan& plan, MountItem& item) {
   item.source_first = opens_source_first(plan);
 }
 
+// Sysfs shows the network namespace of who mounts it, others may go through it to a server.
+bool needs_network(std::string_view type) {
+  constexpr std::string_view kLocal[] = {"proc", "tmpfs", "devpts", "mqueue", "overlay"};
+  return std::ranges::find(kLocal, type) == std::end(kLocal);
+}
+
 // Devices and mountpoints are still made in these: read-only comes at the end.
 void finish_filesystem(MountItem& item) {
   const bool tmpfs = item.fs_type == "tmpfs";
+  item.needs_network = needs_network(item.fs_type);
   item.is_dev = tmpfs && item.target == "/dev";
   item.readonly_late = (tmpfs || item.target == "/dev") && (item.attr_set & MOUNT_ATTR_RDONLY) != 0;
 }

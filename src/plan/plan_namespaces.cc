@@ -45,6 +45,13 @@ bool enters_first(NamespaceType type, const Wanted& wanted, LaunchShape shape) {
   return type == NamespaceType::Pid || wanted.creates(NamespaceType::User);
 }
 
+// Of all namespaces that of the network takes longest to make, and most mounts can do without it:
+// the host makes it meanwhile. Not where a user namespace has to own it.
+uint64_t made_by_host(const Wanted& wanted) {
+  const bool user = wanted.creates(NamespaceType::User) || wanted.joins(NamespaceType::User);
+  return user ? 0 : wanted.created & clone_flag(NamespaceType::Network);
+}
+
 // The offsets of a time namespace are fixed with its first process.
 Result<> check_time_offsets(const spec::Spec& spec, const Wanted& wanted) {
   if (spec.platform.time_offsets.empty() || wanted.creates(NamespaceType::Time)) return {};
@@ -69,11 +76,11 @@ uint64_t clone_flag(NamespaceType type) {
 }
 
 bool NamespacePlan::is_new(NamespaceType type) const {
-  return ((clone_flags | unshare_flags) & clone_flag(type)) != 0;
+  return ((clone_flags | unshare_flags | host_flags) & clone_flag(type)) != 0;
 }
 
 uint64_t NamespacePlan::all_flags() const {
-  uint64_t flags = clone_flags | unshare_flags;
+  uint64_t flags = clone_flags | unshare_flags | host_flags;
   for (const JoinedNamespace& joined : enter_first) flags |= clone_flag(joined.type);
   for (const JoinedNamespace& joined : join) flags |= clone_flag(joined.type);
   return flags;
@@ -88,9 +95,11 @@ Result<NamespacePlan> plan_namespaces(const spec::Spec& spec, const HostFacts&) 
   const std::vector<spec::Namespace>& namespaces = spec.platform.namespaces;
   const Wanted wanted = wanted_by(namespaces);
   TRY(check_time_offsets(spec, wanted));
+  const uint64_t by_host = made_by_host(wanted);
   NamespacePlan plan{.shape = shape_of(wanted),
-                     .clone_flags = wanted.created & ~kUnshared,
+                     .clone_flags = wanted.created & ~kUnshared & ~by_host,
                      .unshare_flags = wanted.created & kUnshared,
+                     .host_flags = by_host,
                      .time_offsets = spec.platform.time_offsets};
   for (size_t i = 0; i < namespaces.size(); ++i) {
     const auto& [type, path] = namespaces[i];

@@ -22,6 +22,8 @@ class InitEnd {
   StepResult namespaces_ready() const {
     return ask(Message::NamespacesReady, Message::HostReady, Step::AwaitHost);
   }
+  // The descriptor of the network namespace that the host made; the first that it says.
+  StepValue<int> receive_network() const;
   StepResult send_console(int master) const;
   // The host fetches the descriptor by number (pidfd_getfd): only write(2) is needed under the new
   // filter.
@@ -54,6 +56,7 @@ class HostEnd {
   int fd() const { return fd_.get(); }
   // The next message, Failed included. End of file: Internal ("ended without a word").
   Result<Heard> hear() const;
+  Result<> network(int descriptor) const { return say(Message::Network, descriptor); }
   Result<> ids_mapped() const { return say(Message::IdsMapped); }
   Result<> host_ready() const { return say(Message::HostReady); }
   Result<> listener_sent() const { return say(Message::ListenerSent); }
@@ -62,7 +65,7 @@ class HostEnd {
   void close() { fd_.reset(); }
 
  private:
-  Result<> say(Message message) const;
+  Result<> say(Message message, int descriptor = -1) const;
   os::UniqueFd fd_;
 };
 

@@ -16,9 +16,9 @@ Result<Heard> HostEnd::hear() const {
   return fail(ErrorKind::Internal, "init ended without a word");
 }
 
-Result<> HostEnd::say(Message message) const {
+Result<> HostEnd::say(Message message, int descriptor) const {
   const Packet packet{.message = message};
-  const long sent = os::send_packet(fd_.get(), &packet, sizeof packet);
+  const long sent = os::send_packet(fd_.get(), &packet, sizeof packet, descriptor);
   if (sent == sizeof packet) return {};
   return system_error(sent < 0 ? static_cast<int>(-sent) : EPIPE, "speak to init");
 }

@@ -35,6 +35,17 @@ StepResult InitEnd::ask(Message question, Message answer, Step step) const {
   return await(answer, step);
 }
 
+StepValue<int> InitEnd::receive_network() const {
+  Packet packet;
+  os::UniqueFd descriptor;
+  const long size = os::receive_packet(fd_, &packet, sizeof packet, &descriptor);
+  if (size == sizeof packet && packet.message == Message::Network && descriptor)
+    return descriptor.release();
+  return std::unexpected(Failure{.step = Step::BringUpNetwork,
+                                 .action = Action::PeerGone,
+                                 .os_error = size < 0 ? static_cast<int>(-size) : EPIPE});
+}
+
 StepResult InitEnd::send_console(int master) const {
   const Packet packet{.message = Message::Console};
   const long sent = os::send_packet(fd_, &packet, sizeof packet, master);

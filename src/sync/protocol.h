@@ -21,6 +21,7 @@ enum class Message : uint8_t {
   Failed,           // + Failure
   InitPid,          // the joiner: init's pidfd (LaunchShape::Joiner)
   // the host says
+  Network,  // + the network namespace that it made for init
   IdsMapped,
   HostReady,
   ListenerSent,

@@ -10,6 +10,8 @@ std::string_view to_string(Step step) {
     case Step::OpenMountSources: return "open mount sources";
     case Step::CreateCgroup: return "create cgroup";
     case Step::CloneInit: return "clone init";
+    case Step::MakeNetwork: return "make network";
+    case Step::LimitDevices: return "limit devices";
     case Step::MapIds: return "map ids";
     case Step::LimitResources: return "limit resources";
     case Step::AttachNetwork: return "attach network";

@@ -15,6 +15,8 @@ enum class Step : uint8_t {
   OpenMountSources,
   CreateCgroup,
   CloneInit,
+  MakeNetwork,
+  LimitDevices,
   MapIds,
   LimitResources,
   AttachNetwork,

@@ -58,6 +58,7 @@ struct Row {
   const char* unshared = "";
   const char* first = "";
   const char* join = "";
+  const char* by_host = "";
 };
 
 constexpr LaunchShape kDirect = LaunchShape::Direct;
@@ -67,15 +68,15 @@ constexpr Row kRows[] = {
     {"", kDirect, ""},
     // New ones only: one clone.
     {"pid", kDirect, "pid"},
-    {"net", kDirect, "net"},
+    {"net", kDirect, "", "", "", "", "net"},
     {"mnt", kDirect, "mnt"},
     {"ipc", kDirect, "ipc"},
     {"uts", kDirect, "uts"},
     {"user", kDirect, "user"},
     {"cgroup", kDirect, "", "cgroup"},
     {"time", kDirect, "", "time"},
-    {"pid net mnt ipc uts", kDirect, "pid net mnt ipc uts"},
-    {"pid net mnt ipc uts cgroup", kDirect, "pid net mnt ipc uts", "cgroup"},
+    {"pid net mnt ipc uts", kDirect, "pid mnt ipc uts", "", "", "", "net"},
+    {"pid net mnt ipc uts cgroup", kDirect, "pid mnt ipc uts", "cgroup", "", "", "net"},
     {"pid net mnt ipc uts cgroup user", kDirect, "pid net mnt ipc uts user", "cgroup"},
     {"time cgroup user uts ipc mnt net pid", kDirect, "pid net mnt ipc uts user", "cgroup time"},
     // One joined, no user namespace: by init itself, but a pid namespace before the clone.
@@ -127,6 +128,7 @@ TEST(PlanNamespaces, TruthTable) {
     EXPECT_EQ(text(plan->unshare_flags), row.unshared);
     EXPECT_EQ(text(plan->enter_first), row.first);
     EXPECT_EQ(text(plan->join), row.join);
+    EXPECT_EQ(text(plan->host_flags), row.by_host);
   }
 }
 
@@ -149,6 +151,23 @@ TEST(PlanNamespaces, TimeOffsetsNeedANewTimeNamespace) {
   EXPECT_EQ(plan_namespaces(spec, {}).error().pointer(), "/linux/timeOffsets");
   spec.platform.namespaces[0].path.clear();
   EXPECT_EQ(plan_namespaces(spec, {})->time_offsets, spec.platform.time_offsets);
+}
+
+TEST(LeavesInitAlone, OnlyWithANewPidNamespaceAndNoHooks) {
+  const auto alone = [](const char* namespaces, void (*change)(Plan&)) {
+    Plan plan;
+    plan.host.namespaces = *plan_namespaces(spec_of(namespaces), {});
+    change(plan);
+    return leaves_init_alone(plan);
+  };
+  const auto nothing = [](Plan&) {};
+  EXPECT_TRUE(alone("pid mnt", nothing));
+  EXPECT_FALSE(alone("mnt", nothing)) << "the host's pid namespace";
+  EXPECT_FALSE(alone("pid+ mnt", nothing)) << "somebody else's pid namespace";
+  EXPECT_FALSE(alone("pid mnt", [](Plan& plan) { plan.host.prestart.resize(1); }));
+  EXPECT_FALSE(alone("pid mnt", [](Plan& plan) { plan.host.create_runtime.resize(1); }));
+  EXPECT_FALSE(alone("pid mnt", [](Plan& plan) { plan.init.create_container.resize(1); }));
+  EXPECT_FALSE(alone("pid mnt", [](Plan& plan) { plan.init.start_container.resize(1); }));
 }
 
 }  // namespace
