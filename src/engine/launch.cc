@@ -67,7 +67,9 @@ Result<> make_network(Creation& creation) {
   const os::UniqueFd network =
       TRY(visit.make(CLONE_NEWNET, own_file(spec::NamespaceType::Network)));
   TRY(visit.leave());
-  return creation.channel.network(network.get());
+  // An init that has failed already does not listen: its last words are heard by serve_init.
+  (void)creation.channel.network(network.get());
+  return {};
 }
 
 Result<> launch(Creation& creation) {

@@ -3,7 +3,8 @@ import json
 
 
 def test_table(berth):
-    container = berth.running("sleep 1000 & read line")
+    container = berth.running()
+    berth.ok("exec", "--detach", container, "sleep", "1000")
     header, *rows = berth.ok("ps", container).splitlines()
     assert header.split()[:3] == ["UID", "PID", "PPID"]
     assert len(rows) == 2 and any("sleep 1000" in row for row in rows)
