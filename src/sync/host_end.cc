@@ -9,7 +9,10 @@ namespace berth::sync {
 
 Result<Heard> HostEnd::hear() const {
   Heard heard;
-  const long size = os::receive_packet(fd_.get(), &heard.packet, sizeof heard.packet, &heard.fd);
+  long size = os::receive_packet(fd_.get(), &heard.packet, sizeof heard.packet, &heard.fd);
+  // An init that ended with something unread: the kernel tells that first, its last words then.
+  if (size == -ECONNRESET)
+    size = os::receive_packet(fd_.get(), &heard.packet, sizeof heard.packet, &heard.fd);
   if (size == sizeof heard.packet) return heard;
   if (size < 0 && size != -ECONNRESET)
     return system_error(static_cast<int>(-size), "listen to init");
