@@ -54,20 +54,31 @@ Result<> create_cgroup(Creation& creation) {
   return {};
 }
 
+Result<> apply_devices(Creation& creation) {
+  const plan::CgroupPlan& plan = creation.plan.host.cgroup;
+  if (!plan.limits_devices) return {};
+  return creation.cgroup->apply_devices(plan.devices) | at("/linux/resources/devices");
+}
+
+// v2 gets one program; v1 many lines, between which init could not make its device nodes.
+bool limits_devices_at_once(const Creation& creation) {
+  const std::vector<plan::CgroupPlace>& places = creation.plan.host.cgroup.places;
+  return places.size() == 1 && places.front().is_v2;
+}
+
 // Before anybody is in the cgroup: there is no moment in which the container runs without its
 // limits.
 Result<> limit_resources(Creation& creation) {
   const plan::CgroupPlan& plan = creation.plan.host.cgroup;
   TRY(creation.cgroup->apply(plan.writes));
+  if (!limits_devices_at_once(creation)) TRY(apply_devices(creation));
   if (plan.delegate) TRY(creation.cgroup->delegate(plan.delegate_uid));
   return {};
 }
 
 // While init mounts: until it is served, init runs nothing but our own code.
 Result<> limit_devices(Creation& creation) {
-  const plan::CgroupPlan& plan = creation.plan.host.cgroup;
-  if (!plan.limits_devices) return {};
-  return creation.cgroup->apply_devices(plan.devices) | at("/linux/resources/devices");
+  return limits_devices_at_once(creation) ? apply_devices(creation) : Result<>();
 }
 
 // How a container is made, seen from the host. The other side is init/run_init.cc.
