@@ -117,10 +117,10 @@ class Berth:
     def write_config(bundle, config):
         (bundle / "config.json").write_text(json.dumps(config))
 
-    def running(self, script="read line", container=None):
-        """The id of a detached container that has got as far as script. Its input is never written to."""
+    def running(self, script="read line", container=None, first="true"):
+        """The id of a detached container that has done `first` and got as far as script. Its input is never written to."""
         container = container or self.new_id()
-        bundle = self.bundle("sh", "-c", f"echo ready; {script}", name=f"bundle-{container}")
+        bundle = self.bundle("sh", "-c", f"{first}\necho ready; {script}", name=f"bundle-{container}")
         done, never = os.pipe()
         process = subprocess.Popen(self.command("run", "-d", "-b", bundle, container), stdin=done,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

@@ -10,13 +10,13 @@ def test_forms_of_a_signal(berth, name):
 
 
 def test_default_is_term(berth):
-    container = berth.running("trap 'exit 3' TERM; while :; do read line; done")
+    container = berth.running("while :; do read line; done", first="trap 'exit 3' TERM")
     berth.ok("kill", container)
     berth.wait_stopped(container)
 
 
 def test_real_time_signal(berth):
-    container = berth.running("trap 'exit 3' 37; while :; do read line; done")
+    container = berth.running("while :; do read line; done", first="trap 'exit 3' 37")
     berth.ok("kill", container, "RTMIN+3")
     berth.wait_stopped(container)
 
@@ -28,7 +28,7 @@ def test_unknown_signal(berth, name):
 
 
 def test_all(berth):
-    container = berth.running("sleep 1000 & read line")
+    container = berth.running(first="sleep 1000 &")
     berth.ok("kill", "--all", container, "9")
     berth.wait_stopped(container)
 
