@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <span>
@@ -49,6 +50,8 @@ int fail_with(const Error& error, int code) {
 
 int main(int argc, char** argv) {
   open_standard_descriptors();
+  // A caller that ignores it would have the kernel reap our children: their end could not be read.
+  (void)signal(SIGCHLD, SIG_DFL);
   set_program_name(argc > 0 ? argv[0] : "");
   std::span<const char* const> words(argv + (argc > 0 ? 1 : 0), argv + argc);
   auto [invocation, usage_error] = parse_command_line(words);

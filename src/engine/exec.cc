@@ -14,6 +14,7 @@
 #include "core/context.h"
 #include "engine/container_inner.h"
 #include "engine/create_plan.h"
+#include "engine/executed.h"
 #include "engine/explain.h"
 #include "engine/gather_facts.h"
 #include "engine/prepare.h"
@@ -214,6 +215,7 @@ Result<> let_go(Entry& entry) {
   TRY(entry.channel.start());
   Result<sync::Heard> heard = entry.channel.hear();
   if (heard) return std::unexpected(engine::explain(entry.plan, heard->packet.failure));
+  TRY(engine::check_executed({.pid = entry.child.pid(), .pidfd = entry.child.pidfd()}));
   if (!entry.wanted.pidfd_socket.empty())
     TRY(os::send_descriptor(entry.wanted.pidfd_socket, entry.child.pidfd(), "setns"));
   if (pid_file.empty()) return {};

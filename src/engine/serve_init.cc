@@ -10,6 +10,7 @@
 #include "berth/try.h"
 #include "core/context.h"
 #include "engine/container_inner.h"
+#include "engine/executed.h"
 #include "engine/explain.h"
 #include "engine/map_ids.h"
 #include "hooks/run_hooks.h"
@@ -175,10 +176,14 @@ Result<> record_state(Creation& creation) {
   TRY(creation.channel.start());
   // Close-on-exec: the end of the conversation is the program's execve.
   Result<sync::Heard> heard = creation.channel.hear();
-  if (!heard && os::never_executed(creation.init.pid()))
-    return std::unexpected(explain_death(creation, std::move(heard).error()));
-  if (!heard) return {};
-  return std::unexpected(explain(creation.plan.init, heard->packet.failure, hook_output(creation)));
+  if (heard) {
+    return std::unexpected(
+        explain(creation.plan.init, heard->packet.failure, hook_output(creation)));
+  }
+  Result<> executed = check_executed({.pid = creation.init.pid(), .pidfd = creation.init.pidfd()}) |
+                      context("init");
+  if (executed) return {};
+  return std::unexpected(explain_death(creation, std::move(executed).error()));
 }
 
 }  // namespace berth::engine

@@ -10,10 +10,11 @@
 #include "engine/container_inner.h"
 #include "engine/create_plan.h"
 #include "engine/creation.h"
+#include "engine/executed.h"
 #include "engine/explain.h"
 #include "hooks/run_hooks.h"
 #include "os/file.h"
-#include "os/process.h"
+#include "sync/protocol.h"
 
 namespace berth {
 namespace {
@@ -32,25 +33,25 @@ Result<> check_startable(const Snapshot& snapshot) {
   }
 }
 
-// The coordinates that init left in the gate; the byte that opens it may lie before them, unread.
-Result<> read_words(const StateDir& directory, const engine::Record& record) {
-  const auto ended = [&] {
-    return fail(ErrorKind::WrongState,
-                "container not running: the first process of {} has ended before its program ran",
-                record.id);
-  };
+// What init left in the gate, in its order: the byte that opens it when nobody took it, the byte
+// before execve, the coordinates of a failure.
+Result<> read_words(const StateDir& directory, const engine::Record& record, int init) {
   const os::UniqueFd words(
       ::openat(directory.fd(), engine::kGateFile, O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   if (!words) return system_error(errno, "read the start gate");
   char text[1 + sizeof(sync::Failure)];
   const ssize_t size = ::read(words.get(), text, sizeof text);
   constexpr ssize_t kFailureSize = sizeof(sync::Failure);
-  if (size < kFailureSize)
-    return size == 1 || os::never_executed(record.pid) ? Result<>(ended()) : Result<>();
-  sync::Failure failure;
-  memcpy(&failure, text + (size - kFailureSize), sizeof failure);
-  const plan::Plan plan = TRY(engine::plan_of_record(directory));
-  return std::unexpected(engine::explain(plan.init, failure, {}));
+  if (size >= kFailureSize) {
+    sync::Failure failure;
+    memcpy(&failure, text + (size - kFailureSize), sizeof failure);
+    const plan::Plan plan = TRY(engine::plan_of_record(directory));
+    return std::unexpected(engine::explain(plan.init, failure, {}));
+  }
+  if (size == 1 && text[0] == sync::kGateExecuting)
+    return engine::check_executed({record.pid, record.start_time, init}) |
+           context("container not running");
+  return Result<>(engine::ended_early(record.pid)) | context("container not running");
 }
 
 // init has left the gate: by execve (all is well), or by its end.
@@ -63,7 +64,7 @@ Result<> wait_for_exec(const StateDir& directory, const engine::Record& record, 
       return system_error(errno, "wait for the program");
     if (events[1].revents != 0) break;
   }
-  return read_words(directory, record);
+  return read_words(directory, record, init);
 }
 
 }  // namespace
@@ -75,7 +76,8 @@ Result<> Container::start() {
   TRY(check_startable(snapshot));
   const os::UniqueFd init = TRY(engine::open_init(snapshot.record));
   const os::UniqueFd gate = TRY(directory.open_gate());
-  if (::write(gate.get(), "0", 1) != 1) return system_error(errno, "open the start gate");
+  if (::write(gate.get(), &sync::kGateOpened, 1) != 1)
+    return system_error(errno, "open the start gate");
   Result<> result = wait_for_exec(directory, snapshot.record, gate.get(), init.get());
   directory.remove_gate();
   TRY(std::move(result));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "init/run_init.h"
 
-#include <sys/prctl.h>
+#include <errno.h>
 #include <unistd.h>
 
 #include "init/step.h"
@@ -13,6 +13,14 @@ namespace {
 template <StepResult (*run)(ProcessContext&)>
 StepResult on_process(InitContext& init) {
   return run(init.process);
+}
+
+// `start` learns by the byte that all hooks are done: who is killed before it has never executed.
+StepResult exec_program(InitContext& init) {
+  const int gate = init.prepared.gate;
+  if (gate >= 0 && ::write(gate, &sync::kGateExecuting, 1) != 1)
+    return failure(Step::ExecProcess, errno);
+  return exec_process(init.process);
 }
 
 struct InitStep {
@@ -52,7 +60,7 @@ constexpr InitStep kFilterLast[] = {
     {Step::LoadSeccomp, on_process<load_seccomp>},
     {Step::AwaitStart, await_start},
     {Step::RunStartHooks, run_start_hooks},
-    {Step::ExecProcess, on_process<exec_process>},
+    {Step::ExecProcess, exec_program},
 };
 constexpr InitStep kFilterFirst[] = {
     {Step::LoadSeccomp, on_process<load_seccomp>},
@@ -60,7 +68,7 @@ constexpr InitStep kFilterFirst[] = {
     {Step::FindExecutable, on_process<find_executable>},
     {Step::AwaitStart, await_start},
     {Step::RunStartHooks, run_start_hooks},
-    {Step::ExecProcess, on_process<exec_process>},
+    {Step::ExecProcess, exec_program},
 };
 
 template <size_t count>

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -96,7 +97,19 @@ Result<bool> wait_exit(int pidfd, int timeout_milliseconds) {
 
 namespace {
 
-constexpr uint64_t kForkedWithoutExec = 0x40;  // PF_FORKNOEXEC of the kernel's sched.h
+// PF_FORKNOEXEC of the kernel's sched.h. execve takes it away before it closes descriptors.
+constexpr uint64_t kForkedWithoutExec = 0x40;
+
+// struct pidfd_info of linux/pidfd.h in its first size: newer than Debian 12's headers.
+struct PidfdStatus {
+  uint64_t mask = 0;
+  uint64_t cgroup = 0;
+  uint32_t ids[11] = {};
+  int32_t exit_code = 0;
+};
+static_assert(sizeof(PidfdStatus) == 64);
+constexpr uint64_t kPidfdExit = 1 << 3;
+constexpr unsigned long kPidfdGetInfo = _IOWR(0xff, 11, PidfdStatus);
 
 // /proc/PID/stat from field 3 on, the state. Field 2, the command name, may hold anything: what
 // follows starts at the last parenthesis.
@@ -142,8 +155,19 @@ std::optional<uint64_t> start_time(pid_t pid) {
   return line.number(22);
 }
 
-bool never_executed(pid_t pid) {
-  return (StatLine(pid).number(9).value_or(0) & kForkedWithoutExec) != 0;
+Execution execution_of(pid_t pid, uint64_t start_time) {
+  const StatLine line(pid);
+  if (line.state() == '\0') return Execution::Gone;
+  if (start_time != 0 && line.number(22) != start_time) return Execution::Gone;
+  const uint64_t flags = line.number(9).value_or(0);
+  return (flags & kForkedWithoutExec) != 0 ? Execution::Never : Execution::Done;
+}
+
+std::optional<WaitStatus> status_of_reaped(int pidfd) {
+  PidfdStatus status{.mask = kPidfdExit};
+  if (::ioctl(pidfd, kPidfdGetInfo, &status) < 0 || (status.mask & kPidfdExit) == 0) return {};
+  if (WIFEXITED(status.exit_code)) return WaitStatus{.code = WEXITSTATUS(status.exit_code)};
+  return WaitStatus{.signal = WTERMSIG(status.exit_code)};
 }
 
 }  // namespace berth::os

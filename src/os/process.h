@@ -62,8 +62,13 @@ Result<bool> wait_exit(int pidfd, int timeout_milliseconds);
 // nullopt: no such process, or a zombie.
 std::optional<uint64_t> start_time(pid_t pid);
 
-// True for a process, also a zombie, that has not called execve since its clone. False as well when
-// there is no such process any more.
-bool never_executed(pid_t pid);
+// Whether a process, also a zombie, has called execve since its clone. start_time tells it from
+// another that has got its pid; 0 for a child that only the caller can reap.
+enum class Execution { Never, Done, Gone };
+Execution execution_of(pid_t pid, uint64_t start_time = 0);
+
+// How a process ended that somebody else has reaped, from a pidfd that was opened before (Linux
+// 6.15). nullopt: not reaped, or the kernel does not tell.
+std::optional<WaitStatus> status_of_reaped(int pidfd);
 
 }  // namespace berth::os

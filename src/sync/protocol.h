@@ -37,6 +37,11 @@ struct Packet {
 };
 static_assert(sizeof(Packet) == 20);
 
+// The start gate's own bytes, beside a Failure: `start` opens it, init takes that byte, and says
+// that it calls execve now.
+inline constexpr char kGateOpened = '0';
+inline constexpr char kGateExecuting = 'x';
+
 // What makes the conversation longer than Ready + Committed.
 struct Conversation {
   bool joiner = false;
