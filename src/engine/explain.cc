@@ -171,7 +171,9 @@ Error explain_process(const plan::ProcessPlan& process, const Failure& failure) 
     what = formatted("change to the working directory {}", process.cwd);
   if (failure.action == Action::LeftRoot)
     what = formatted("the working directory {} is outside the root", process.cwd);
-  if (failure.step == Step::CloseDescriptors) what = formatted("keep descriptor {}", failure.item);
+  if (failure.step == Step::CloseDescriptors)
+    what = failure.item < 0 ? "close what the host has open"
+                            : formatted("keep descriptor {}", failure.item);
   if (failure.step == Step::OpenTerminal) what = "open a terminal (is devpts mounted on /dev/pts?)";
   Error error = system_in(failure, std::move(what));
   const std::string_view place = pointer_of(failure.action);

@@ -56,15 +56,16 @@ StepResult limit_process(ProcessContext& process) {
 }
 
 // First of all: the host's directories and locks must not live on in the child, nor be reached
-// through it.
+// through it. A container that waits for `start` would keep its own record locked.
 StepResult close_foreign(ProcessContext& process) {
   unsigned next = kFirstFd;
   for (const int fd : process.prepared.kept) {
     const auto number = static_cast<unsigned>(fd);
-    if (number > next) (void)::syscall(SYS_close_range, next, number - 1, 0);
+    if (number > next && ::syscall(SYS_close_range, next, number - 1, 0) < 0)
+      return failure(Step::CloseDescriptors, errno);
     if (number >= next) next = number + 1;
   }
-  (void)::syscall(SYS_close_range, next, ~0U, 0);
+  if (::syscall(SYS_close_range, next, ~0U, 0) < 0) return failure(Step::CloseDescriptors, errno);
   return {};
 }
 
