@@ -8,6 +8,7 @@
 
 #include "berth/try.h"
 #include "core/context.h"
+#include "engine/create_plan.h"
 #include "engine/creation.h"
 #include "engine/launch.h"
 #include "engine/prepare.h"
@@ -147,7 +148,8 @@ Record intent_of(const Creation& creation) {
 
 }  // namespace
 
-// Newest first: the process, its cgroup, what is on disk.
+// Newest first: the process, its cgroup, what is on disk. poststop hooks undo what the earlier ones
+// have done, so they run here too.
 Creation::~Creation() {
   if (kept) return;
   init.kill_and_reap();
@@ -156,7 +158,9 @@ Creation::~Creation() {
     (void)cgroup->destroy();
   }
   if (pid_file_written) (void)::unlink(options.pid_file.c_str());
-  if (state) (void)state.remove();
+  if (!state) return;
+  (void)state.remove();
+  if (!spec.hooks.poststop.empty()) run_poststop(record, config, factory.on_warning);
 }
 
 Result<> create_container(Creation& creation) {

@@ -137,12 +137,14 @@ Result<> run_poststart(const StateDir& directory, const Record& record, int init
   return result;
 }
 
-void run_poststop(const Record& record, std::string_view config) {
+void run_poststop(const Record& record, std::string_view config,
+                  const std::function<void(const std::string&)>& on_warning) {
   const Result<spec::Spec> spec = spec::read_spec(config);
   if (!spec) return;
   const std::string state = hook_state(state_of(record, Status::Stopped));
   for (const plan::HookItem& hook : plan::plan_host_hooks(spec->hooks.poststop, "poststop")) {
-    (void)hooks::run_hooks(std::span(&hook, 1), state, record.bundle);
+    const Result<> result = hooks::run_hooks(std::span(&hook, 1), state, record.bundle);
+    if (!result && on_warning) on_warning(result.error().message());
   }
 }
 

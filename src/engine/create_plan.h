@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
+
 #include "engine/creation.h"
 
 namespace berth::engine {
@@ -16,7 +18,8 @@ Result<plan::Plan> plan_of_record(const StateDir& directory);
 // After the program runs. A failure stops and removes nothing by itself: init is killed, the error
 // says so.
 Result<> run_poststart(const StateDir& directory, const Record& record, int init);
-// After the container is gone; a failure is no error (config.md, "Poststop").
-void run_poststop(const Record& record, std::string_view config);
+// After the container is gone; a failure is no error, but warned of (config.md, "Poststop").
+void run_poststop(const Record& record, std::string_view config,
+                  const std::function<void(const std::string&)>& on_warning);
 
 }  // namespace berth::engine

@@ -39,14 +39,15 @@ Result<> check_deletable(const Snapshot& snapshot, bool force) {
 }
 
 // Restartable at any line: the record goes last, and whatever is gone already is no error.
-Result<> tear_down(const StateDir& directory, const engine::Record& record) {
+Result<> tear_down(const StateDir& directory, const engine::Record& record,
+                   const std::function<void(const std::string&)>& on_warning) {
   TRY(kill_init(record));
   const auto cgroup = TRY(engine::open_cgroup(record));
   TRY(cgroup->kill_all(SIGKILL) | context("end the container's processes"));
   TRY(cgroup->destroy() | context("remove the container's cgroup"));
   const Result<std::string> config = directory.read_config();
   TRY(directory.remove());
-  if (config) engine::run_poststop(record, *config);
+  if (config) engine::run_poststop(record, *config, on_warning);
   return {};
 }
 
@@ -73,7 +74,7 @@ Result<> Container::destroy(bool force) {
   if (!snapshot && force) return remove_damaged(directory, id());
   if (!snapshot) return std::unexpected(std::move(snapshot).error());
   TRY(check_deletable(*snapshot, force));
-  return tear_down(directory, snapshot->record);
+  return tear_down(directory, snapshot->record, inner_->on_warning);
 }
 
 }  // namespace berth

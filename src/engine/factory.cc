@@ -108,8 +108,11 @@ Result<Process> Factory::run(std::string_view id, const CreateOptions& options) 
   engine::Creation creation(options_, options);
   creation.start_now = true;
   TRY(make(id, creation));
-  const bool poststart = !creation.spec.hooks.poststart.empty();
-  if (poststart) TRY(engine::run_poststart(creation.state, creation.record, creation.init.pidfd()));
+  if (!creation.spec.hooks.poststart.empty()) {
+    Result<> result = engine::run_poststart(creation.state, creation.record, creation.init.pidfd());
+    creation.kept = result.has_value();
+    TRY(std::move(result));
+  }
   auto inner = std::make_unique<Process::Inner>();
   inner->pid = creation.init.pid();
   inner->pidfd.reset(::fcntl(creation.init.pidfd(), F_DUPFD_CLOEXEC, 3));

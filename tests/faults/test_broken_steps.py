@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Each step broken from outside, by the config or its surroundings: the error names the place, and nothing is left."""
+import json
 import os
 import pathlib
 import socket
@@ -7,7 +8,7 @@ import subprocess
 
 import pytest
 
-HOOKS = ("prestart", "createRuntime", "createContainer", "startContainer")
+HOOKS = ("prestart", "createRuntime", "createContainer", "startContainer", "poststart")
 
 
 def mount(**member):
@@ -60,6 +61,10 @@ BROKEN = {
     "mount point below a file": (mount(destination="/etc/passwd/x"), ("/mounts/",)),
     "device below a file": (linux(devices=[{"path": "/dev/null/x", "type": "c", "major": 1, "minor": 3}]),
                             ("/linux/devices/0",)),
+    "device path is another file": (linux(devices=[{"path": "/etc/passwd", "type": "c", "major": 1, "minor": 3}]),
+                                    ("/linux/devices/0", "/etc/passwd")),
+    "limit above what is allowed": (process(rlimits=[{"type": "RLIMIT_NOFILE", "hard": 1 << 40, "soft": 8}]),
+                                    ("/process/rlimits/0",)),
     "namespace path": (namespace("network", "/no/such"), ("/linux/namespaces/", "/no/such")),
     "namespace of another kind": (namespace("network", "/proc/self/ns/uts"), ("/linux/namespaces/",)),
     "namespace path is a file": (namespace("ipc", "/etc/passwd"), ("/linux/namespaces/",)),
@@ -133,6 +138,78 @@ def test_cgroup_is_in_use(berth):
     berth.write_config(bundle, config)
     assert "/linux/cgroupsPath" in berth.fails("create", "-b", bundle, berth.new_id())
     assert berth.state(other)["status"] == "running"
+
+
+@pytest.mark.parametrize("kind", HOOKS)
+def test_poststop_after_a_failed_hook(berth, kind):
+    """It undoes what the hooks before the failed one have done."""
+    mark = berth.folder / "mark"
+    bundle = berth.bundle("true")
+    config = berth.read_config(bundle)
+    config["hooks"] = {kind: [{"path": "/bin/false"}],
+                       "poststop": [{"path": "/bin/sh", "args": ["sh", "-c", f"cat >{mark}"]}]}
+    berth.write_config(bundle, config)
+    berth.fails("run", "-b", bundle, berth.new_id())
+    state = json.loads(mark.read_text())
+    assert (state["id"], state["status"]) == (berth.ids[-1], "stopped")
+    berth.assert_clean()
+
+
+@pytest.fixture
+def frozen_group(berth):
+    """A cgroup of the freezer that is frozen and empty."""
+    version1 = pathlib.Path("/sys/fs/cgroup/freezer")
+    group = (version1 if version1.is_dir() else version1.parent) / f"{berth.prefix}-frozen"
+    state, frozen, thawed = ("freezer.state", "FROZEN", "THAWED") if version1.is_dir() else ("cgroup.freeze", "1", "0")
+    group.mkdir()
+    (group / state).write_text(frozen)
+    yield group
+    (group / state).write_text(thawed)
+    group.rmdir()
+
+
+def test_cgroup_is_frozen(berth, frozen_group):
+    bundle = berth.bundle("true")
+    config = berth.read_config(bundle)
+    config["linux"]["cgroupsPath"] = f"/{frozen_group.name}"
+    berth.write_config(bundle, config)
+    for command in ("create", "run"):
+        told = berth.fails(command, "-b", bundle, berth.new_id(), timeout=20)
+        assert "/linux/cgroupsPath" in told and "frozen" in told
+    left = [line for line in berth.leaks() if line != f"cgroup {frozen_group}"]
+    assert left == [] and frozen_group.is_dir()
+
+
+def hooked(berth, kind, *hooks):
+    bundle = berth.bundle("sleep", "1000")
+    config = berth.read_config(bundle)
+    config["hooks"] = {kind: [{"path": "/bin/sh", "args": ["sh", "-c", script], **more} for script, more in hooks]}
+    berth.write_config(bundle, config)
+    return bundle
+
+
+@pytest.mark.parametrize("script", ("exit 3", "sleep 1000"))
+def test_poststart_fails_after_start(berth, script):
+    """The container is stopped, and delete finds nothing to wait for."""
+    container = berth.new_id()
+    berth.ok("create", "-b", hooked(berth, "poststart", (script, {"timeout": 1})), container)
+    assert "/hooks/poststart/0" in berth.fails("start", container, timeout=20)
+    berth.wait_stopped(container)
+    assert berth.state(container)["status"] == "stopped"
+    berth.ok("delete", container)
+    berth.assert_clean()
+
+
+@pytest.mark.parametrize("script", ("exit 3", "sleep 1000"))
+def test_poststop_fails(berth, script):
+    """The container is deleted all the same, and the next hook has run."""
+    mark = berth.folder / "mark"
+    container = berth.new_id()
+    berth.ok("create", "-b", hooked(berth, "poststop", (script, {"timeout": 1}), (f"echo stop >{mark}", {})), container)
+    done = berth("delete", "--force", container, timeout=20)
+    assert done.returncode == 0 and "/hooks/poststop/0" in done.stderr and "warning" in done.stderr
+    assert mark.read_text() == "stop\n"
+    berth.assert_clean()
 
 
 @pytest.mark.parametrize("options", ("ro", "size=4k,nr_inodes=2"))
