@@ -48,14 +48,16 @@ def test_wrong_type_anywhere(berth, section):
     values = dict(nodes(document))
     bundle = berth.folder / "full"
     bundle.mkdir()
+    log = berth.folder / "log"
     wrong = []
     for place in pointers(section):
         odd = wrong_types(values[place])
         for value in odd[len(place) % len(odd):][:1] + [None]:
             (bundle / "config.json").write_text(json.dumps(replaced(document, place, value)))
-            done = berth("plan", bundle)
-            if done.returncode != 1 or place not in done.stderr:
-                wrong.append(f"{place} = {json.dumps(value)}: exit {done.returncode}: {done.stderr}")
+            log.write_text("")
+            done = berth("--log", log, "--log-format=json", "plan", bundle)
+            if done.returncode != 1 or json.loads(log.read_text()).get("pointer") != place:
+                wrong.append(f"{place} = {json.dumps(value)}: exit {done.returncode}: {log.read_text()}")
     assert wrong == [], "\n".join(wrong)
 
 

@@ -173,17 +173,16 @@ def test_create_cgroup(berth):
     group = pathlib.Path("/sys/fs/cgroup/pids")
     group = (group if group.is_dir() else group.parent) / f"{berth.prefix}-used"
     group.mkdir()
-    with subprocess.Popen(["sleep", "1000"]) as sleeper:
-        (group / "cgroup.procs").write_text(str(sleeper.pid))
-        log = berth.folder / "log"
-        bundle = berth.bundle("true")
-        config = berth.read_config(bundle)
-        config["linux"]["cgroupsPath"] = f"/{group.name}"
-        berth.write_config(bundle, config)
-        berth.fails("--log", log, "--log-format=json", "run", "-b", bundle, berth.new_id())
-        sleeper.kill()
+    log = berth.folder / "log"
+    bundle = berth.bundle("true")
+    config = berth.read_config(bundle)
+    config["linux"]["cgroupsPath"] = f"/{group.name}"
+    berth.write_config(bundle, config)
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as member:  # ends with this block
+        (group / "cgroup.procs").write_text(str(member.pid))
+        done = berth("--log", log, "--log-format=json", "run", "-b", bundle, berth.new_id())
     group.rmdir()
-    assert json.loads(log.read_text())["step"] == "create cgroup"
+    assert done.returncode == 1 and json.loads(log.read_text())["step"] == "create cgroup"
     berth.assert_clean()
 
 
@@ -206,6 +205,7 @@ def test_await_host(berth):
     berth.write_config(bundle, config)
     container = berth.new_id()
     assert berth("create", "-b", bundle, container).returncode == -signal.SIGKILL
+    assert [line for line in berth.leaks() if line.startswith("process ")] == []
     berth.ok("delete", "--force", container)
     berth.assert_clean()
 
