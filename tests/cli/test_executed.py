@@ -9,11 +9,14 @@ import json
 import os
 import shutil
 import signal
+import struct
 import subprocess
+import threading
 
 import pytest
 
 PR_SET_CHILD_SUBREAPER = 36
+F_SETOWN_EX, F_OWNER_TID = 15, 0
 SECONDS = 30
 KERNEL = tuple(map(int, os.uname().release.split(".")[:2]))
 
@@ -35,6 +38,8 @@ class Held:
     def __init__(self, path, signals):
         self.descriptor = os.open(path, os.O_RDONLY)
         self.signals = signals
+        # To this thread, which blocks it: to the process, any thread could get it, and die.
+        fcntl.fcntl(self.descriptor, F_SETOWN_EX, struct.pack("ii", F_OWNER_TID, threading.get_native_id()))
         try:
             fcntl.fcntl(self.descriptor, fcntl.F_SETLEASE, fcntl.F_WRLCK)
         except OSError as error:
