@@ -15,7 +15,8 @@ constexpr Option kHelp{"help", 'h', {}, "show this help"};
 constexpr Option kGlobal[] = {
     {"root", 0, "DIR",
      "directory of the containers' state (/run/berth, or $XDG_RUNTIME_DIR/berth)"},
-    {"log", 0, "FILE", "append log lines to FILE instead of writing them to standard error"},
+    {"log", 0, "FILE",
+     "append log lines to FILE, or send them to journald:TAG or syslog:TAG, not to standard error"},
     {"log-format", 0, "FORMAT", "how log lines are written", "text json"},
     {"log-level", 0, "LEVEL", "the least level that is logged", "error warning info debug"},
     {"debug", 0, {}, "log everything; the same as --log-level=debug"},

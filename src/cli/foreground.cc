@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "berth/try.h"
+#include "cli/log.h"
 #include "cli/relay.h"
 #include "core/context.h"
 
@@ -92,6 +93,7 @@ Result<> become_subreaper() {
 }
 
 Result<int> stay_with(Process& process, const Signals& signals) {
+  write_held_lines();
   // Only now: what is ignored stays so for the container's program.
   (void)signal(SIGPIPE, SIG_IGN);
   auto relay = TRY(relay_for(process));

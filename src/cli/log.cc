@@ -6,8 +6,13 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "berth/try.h"
+#include "cli/log_socket.h"
 #include "cli/output.h"
 #include "core/context.h"
 
@@ -16,10 +21,23 @@ namespace {
 
 enum class Form { Plain, Text, Json };
 
+struct Line {
+  LogLevel level;
+  std::string text;
+};
+
 struct Log {
   int descriptor = STDERR_FILENO;
   Form form = Form::Plain;
   LogLevel level = LogLevel::Info;
+  std::optional<LogSocket> socket = {};  // instead of the descriptor's lines
+  // Engines read the file of a command that failed as one object: it must hold the error only.
+  std::vector<Line> held = {};
+
+  bool holds(LogLevel line) const {
+    return line != LogLevel::Error && level != LogLevel::Debug && form == Form::Json &&
+           descriptor != STDERR_FILENO;
+  }
 };
 Log sink;
 
@@ -67,6 +85,10 @@ std::string plain_line(LogLevel level, std::string_view text) {
 
 void write_line(LogLevel level, std::string_view text, std::string_view more) {
   std::string line;
+  if (sink.socket) {
+    (void)write_all(sink.descriptor, sink.socket->message(level, text));
+    return;
+  }
   switch (sink.form) {
     case Form::Plain: line = plain_line(level, text); break;
     case Form::Text:
@@ -81,12 +103,11 @@ void write_line(LogLevel level, std::string_view text, std::string_view more) {
   (void)write_all(sink.descriptor, line);
 }
 
-Result<int> open_file(std::string path) {
-  for (std::string_view scheme : {"journald:", "syslog:"}) {
-    if (path.starts_with(scheme)) {
-      return fail(ErrorKind::Unsupported, "--log={}: logging to {} is not supported; give a file",
-                  path, scheme.substr(0, scheme.size() - 1));
-    }
+Result<int> open_target(std::string path) {
+  if (auto socket = log_socket_of(path)) {
+    TRY(connect_log(*socket));
+    sink.socket = std::move(socket);
+    return sink.socket->descriptor;
   }
   if (path.starts_with("file:")) path.erase(0, 5);
   int descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
@@ -108,7 +129,7 @@ Result<> open_log(const Arguments& globals) {
   }
   auto path = globals.text("log");
   if (path.empty()) return {};
-  auto opened = open_file(path);
+  auto opened = open_target(path);
   if (!opened) {
     sink.form = Form::Plain;
     return std::unexpected(std::move(opened).error());
@@ -118,11 +139,22 @@ Result<> open_log(const Arguments& globals) {
 }
 
 void log(LogLevel level, std::string_view text) {
-  if (level <= sink.level) write_line(level, text, {});
+  if (level > sink.level) return;
+  if (sink.holds(level)) {
+    sink.held.push_back({level, std::string(text)});
+  } else {
+    write_line(level, text, {});
+  }
+}
+
+void write_held_lines() {
+  for (const auto& line : std::exchange(sink.held, {})) write_line(line.level, line.text, {});
 }
 
 void log_error(const Error& error) {
   auto text = error.message();
+  for (const auto& line : std::exchange(sink.held, {}))
+    (void)write_all(STDERR_FILENO, plain_line(line.level, line.text));
   write_line(LogLevel::Error, text, members(error));
   if (sink.descriptor != STDERR_FILENO) {
     (void)write_all(STDERR_FILENO, plain_line(LogLevel::Error, text));

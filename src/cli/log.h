@@ -16,6 +16,10 @@ Result<> open_log(const Arguments& globals);
 
 void log(LogLevel level, std::string_view text);
 
+// A log file of JSON gets warnings only once the command has not failed: its program runs, or it is
+// done.
+void write_held_lines();
+
 // The last words of a failing command: one line in the log and, when the log is a file, one on
 // standard error.
 void log_error(const Error& error);

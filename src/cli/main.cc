@@ -66,6 +66,7 @@ int main(int argc, char** argv) {
   if (usage_error) return fail_with(*usage_error, exit_code_of_failure(invocation, false));
   auto code = run(invocation);
   if (!code) return fail_with(code.error(), exit_code_of_failure(invocation, true));
+  write_held_lines();
   return *code;
 }
 

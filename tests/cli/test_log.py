@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import sys
 
 RFC3339 = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"
 
@@ -48,8 +49,6 @@ def test_success_writes_nothing(berth, tmp_path):
 
 def test_unusable_log(berth):
     assert "open the log file /no/such/log: no such file or directory" in berth.fails("--log=/no/such/log", "list")
-    assert "logging to journald is not supported" in berth.fails("--log=journald:x", "list")
-    assert "logging to syslog is not supported" in berth.fails("--log=syslog:x", "list")
     assert 'invalid log-format option "xml"' in berth.fails("--log-format=xml", "list")
 
 
@@ -64,3 +63,64 @@ def test_closed_standard_descriptors(berth, tmp_path):
     script = f'exec "$0" --log {tmp_path}/log --log-format json state x <&- >&- 2>&-'
     assert subprocess.run(["bash", "-c", script, berth.path]).returncode == 1
     assert len((tmp_path / "log").read_text().splitlines()) == 1
+
+
+RECEIVER = """
+import os, socket, subprocess, sys
+place, *command = sys.argv[1:]
+for folder in ("/run", "/dev"):
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", folder], check=True)
+os.makedirs(os.path.dirname(place), exist_ok=True)
+os.mknod("/dev/null", 0o20666, os.makedev(1, 3))
+with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
+    receiver.bind(place)
+    done = subprocess.run(command, stderr=subprocess.DEVNULL)
+    receiver.settimeout(10)
+    sys.stdout.buffer.write(receiver.recv(65536))
+"""
+
+
+def received(berth, place, target):
+    """What arrives at the socket that a machine with a journal or syslog has there."""
+    command = ["unshare", "--mount", sys.executable, "-c", RECEIVER, place]
+    command += berth.command(f"--log={target}", "state", "x")
+    return subprocess.run(command, stdout=subprocess.PIPE, timeout=60, check=True).stdout
+
+
+def test_log_to_syslog(berth):
+    told = received(berth, "/dev/log", "syslog:harbour")
+    assert re.fullmatch(rb"<11>harbour\[\d+\]: container does not exist: x", told)
+
+
+def test_log_to_journald(berth):
+    told = received(berth, "/run/systemd/journal/socket", "journald:harbour")
+    text = b"container does not exist: x"
+    assert b"MESSAGE\n" + len(text).to_bytes(8, "little") + text + b"\n" in told
+    assert b"SYSLOG_IDENTIFIER\n" + (7).to_bytes(8, "little") + b"harbour\n" in told
+    assert b"PRIORITY\n" + (1).to_bytes(8, "little") + b"3\n" in told
+
+
+def test_nobody_takes_the_log(berth):
+    command = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs tmpfs /run; mount -t tmpfs tmpfs /dev; exec "$0" "$@"']
+    for target, place in (("syslog:x", "/dev/log"), ("journald:x", "/run/systemd/journal/socket")):
+        done = subprocess.run([*command, *berth.command(f"--log={target}", "list")], capture_output=True, text=True)
+        assert done.returncode == 1 and f"nobody takes the log at {place}" in done.stderr
+
+
+def warned_bundle(berth, *args):
+    return berth.bundle(*args, capabilities={"bounding": ["CAP_MOON"]})
+
+
+def test_log_of_a_failed_command_is_one_object(berth, tmp_path):
+    """Podman reads the whole file as one; the warning goes to standard error."""
+    log = tmp_path / "log"
+    told = berth.fails("--log", log, "--log-format=json", "run", "-b", warned_bundle(berth, "no-such"), berth.new_id())
+    assert json.loads(log.read_text())["level"] == "error"
+    assert "berth: warning: " in told and "CAP_MOON" in told
+
+
+def test_warning_is_in_the_log_of_a_command_that_succeeds(berth, tmp_path):
+    log = tmp_path / "log"
+    berth.ok("--log", log, "--log-format=json", "run", "-b", warned_bundle(berth, "true"), berth.new_id())
+    line = json.loads(log.read_text())
+    assert line["level"] == "warning" and "CAP_MOON" in line["msg"]
