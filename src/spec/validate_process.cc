@@ -43,6 +43,11 @@ struct Subject {
 Result<> program_is_given(const Subject& subject) {
   if (!subject.process.cwd.starts_with('/')) return subject.bad("/cwd", "must be an absolute path");
   if (subject.process.args.empty()) return subject.bad("/args", "must not be empty");
+  for (size_t i = 0; i < subject.process.env.size(); ++i) {
+    const size_t equals = subject.process.env[i].find('=');
+    if (equals == 0 || equals == std::string::npos)
+      return subject.bad(formatted("/env/{}", i), "invalid environment variable: not NAME=VALUE");
+  }
   return {};
 }
 

@@ -104,3 +104,10 @@ def test_the_state_is_json(berth):
     container = berth.running()
     state = json.loads(berth.ok("state", container))
     assert state["id"] == container and state["status"] == "running" and state["ociVersion"].startswith("1.")
+
+
+def test_environment_variable_without_a_value(berth):
+    bundle = berth.bundle("true", env=["PATH=/bin", "MOON"])
+    assert "/process/env/1" in berth.fails("run", "-b", bundle, berth.new_id())
+    container = berth.running()
+    assert "invalid environment variable" in berth.fails("exec", "--env", "MOON", container, "true", code=255)
