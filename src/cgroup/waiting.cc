@@ -119,7 +119,8 @@ Result<> refuse_busy(const Directory& directory) {
 }
 
 std::unexpected<Error> frozen_error(const Directory& directory) {
-  return fail(ErrorKind::WrongState, "cgroup {}: cgroup is frozen", directory.full_path());
+  return fail(ErrorKind::WrongState, "container's cgroup unexpectedly frozen: {}",
+              directory.full_path());
 }
 
 }  // namespace berth::cgroup

@@ -162,7 +162,7 @@ Result<> pass_listener(Entry& entry, int number) {
   const std::string text =
       spec::seccomp_state_json(state, entry.child.pid(), profile.listener_metadata);
   TRY(os::send_descriptor(profile.listener_path, listener.get(), text) |
-      context("send the seccomp listener") | at("/linux/seccomp/listenerPath"));
+      context("failed to connect with seccomp agent") | at("/linux/seccomp/listenerPath"));
   return entry.channel.listener_sent();
 }
 

@@ -2,6 +2,7 @@
 #include "engine/executed.h"
 
 #include "core/context.h"
+#include "core/signal_words.h"
 #include "os/process.h"
 
 namespace berth::engine {
@@ -22,8 +23,8 @@ Result<> check_executed(const LetGo& process) {
   const auto status = os::status_of_reaped(process.pidfd);
   if (!status || status->signal == 0) return {};
   return fail(ErrorKind::WrongState,
-              "process {} was killed by signal {} before its program was seen to run", process.pid,
-              status->signal);
+              "process {} was killed by {} before its program was seen to run", process.pid,
+              signal_words(status->signal));
 }
 
 }  // namespace berth::engine

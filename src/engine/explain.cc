@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "core/format.h"
+#include "core/signal_words.h"
 
 namespace berth::engine {
 namespace {
@@ -48,7 +49,9 @@ Error explain_mount(const plan::InitPlan& plan, const Failure& failure) {
     case Action::SetAttributes: what = "set the mount's attributes"; break;
     case Action::SetPropagation: what = "set the mount's propagation"; break;
     case Action::NotADirectory:
-      what = formatted("{} must be a directory of the image, not a link or file", mount->target);
+      what =
+          formatted("{} must be mounted on ordinary directory, not on a link or file of the image",
+                    mount->target);
       break;
     default: break;
   }
@@ -102,7 +105,8 @@ Error explain_hook(const std::vector<plan::HookItem>& hooks, const Failure& fail
       what = formatted("hook {} failed with exit status {}: {}", path, failure.os_error, output);
       break;
     case Action::HookSignal:
-      what = formatted("hook {} was killed by signal {}: {}", path, failure.os_error, output);
+      what =
+          formatted("hook {} was killed by {}: {}", path, signal_words(failure.os_error), output);
       break;
     case Action::HookTimeout:
       what = formatted("hook {} did not end in time: {}", path, output);
@@ -113,7 +117,7 @@ Error explain_hook(const std::vector<plan::HookItem>& hooks, const Failure& fail
                              : Error(ErrorKind::System, std::move(what));
   error.set_step(to_string(failure.step));
   if (hook != nullptr) error.set_pointer(hook->pointer);
-  error.add_context("run hook");
+  error.add_context("error running hook");
   return error;
 }
 

@@ -97,7 +97,7 @@ Result<> pass_listener(Creation& creation, const sync::Heard& heard) {
   const std::string text =
       spec::seccomp_state_json(to_spec(state), record.pid, profile.listener_metadata);
   TRY(os::send_descriptor(profile.listener_path, listener.get(), text) |
-      context("send the seccomp listener") | at("/linux/seccomp/listenerPath"));
+      context("failed to connect with seccomp agent") | at("/linux/seccomp/listenerPath"));
   return creation.channel.listener_sent();
 }
 

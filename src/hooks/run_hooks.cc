@@ -12,6 +12,7 @@
 
 #include "berth/try.h"
 #include "core/context.h"
+#include "core/signal_words.h"
 #include "os/file.h"
 #include "os/process.h"
 
@@ -81,8 +82,8 @@ Result<> run_hook(const plan::HookItem& hook, std::string_view state,
   }
   const os::WaitStatus status = TRY(child.wait());
   if (status.signal != 0) {
-    return fail(ErrorKind::System, "hook {} was killed by signal {}: {}", hook.path, status.signal,
-                read_output(output.get()));
+    return fail(ErrorKind::System, "hook {} was killed by {}: {}", hook.path,
+                signal_words(status.signal), read_output(output.get()));
   }
   if (status.code != 0) {
     return fail(ErrorKind::System, "hook {} failed with exit status {}: {}", hook.path, status.code,
@@ -96,7 +97,7 @@ Result<> run_hook(const plan::HookItem& hook, std::string_view state,
 Result<> run_hooks(std::span<const plan::HookItem> hooks, std::string_view state,
                    const std::string& directory) {
   for (const plan::HookItem& hook : hooks)
-    TRY(run_hook(hook, state, directory) | context("run hook") | at(hook.pointer));
+    TRY(run_hook(hook, state, directory) | context("error running hook") | at(hook.pointer));
   return {};
 }
 

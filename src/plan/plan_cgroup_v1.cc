@@ -139,7 +139,7 @@ Result<std::vector<CgroupWrite>> plan_cgroup_v1(const spec::Resources& resources
                                                 std::vector<std::string>& warnings) {
   if (!resources.unified.empty()) {
     return refuse("/linux/resources/unified", ErrorKind::Unsupported,
-                  "unified needs cgroup v2, this host has v1");
+                  "invalid configuration: unified needs cgroup v2, this host has v1");
   }
   WriteList writes(warnings);
   if (resources.memory) TRY(add_memory(*resources.memory, writes));

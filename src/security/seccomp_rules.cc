@@ -80,7 +80,7 @@ Result<> check_notify(const spec::Seccomp& profile, const spec::SeccompRule& rul
     return fail(ErrorKind::InvalidConfig, "SCMP_ACT_NOTIFY needs a listenerPath");
   // The runtime itself would wait for the agent before the agent has the listener.
   if (std::ranges::find(rule.names, "write") != rule.names.end())
-    return fail(ErrorKind::InvalidConfig, "SCMP_ACT_NOTIFY cannot be used for write");
+    return fail(ErrorKind::InvalidConfig, "SCMP_ACT_NOTIFY cannot be used for the write syscall");
   return {};
 }
 

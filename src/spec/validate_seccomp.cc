@@ -49,7 +49,7 @@ Result<> notification_can_be_heard(const Seccomp& seccomp, const SeccompRule& ru
   // The descriptor could not be handed over any more.
   if (std::ranges::find(rule.names, "write") != rule.names.end()) {
     return invalid(formatted("/linux/seccomp/syscalls/{}/action", index),
-                   "SCMP_ACT_NOTIFY cannot be used for write");
+                   "SCMP_ACT_NOTIFY cannot be used for the write syscall");
   }
   return {};
 }

@@ -91,3 +91,38 @@ def test_program_is_not_there(berth):
     assert text in berth.fails("run", "-b", berth.bundle("moon"), berth.new_id(), code=1)
     container = berth.running()
     assert text in berth.fails("exec", container, "moon", code=255)
+
+
+def broken(berth, change, name="broken"):
+    """What berth says of a config that is changed."""
+    bundle = berth.bundle("true", name=name)
+    config = berth.read_config(bundle)
+    change(config)
+    berth.write_config(bundle, config)
+    return berth.fails("run", "-b", bundle, berth.new_id())
+
+
+def notifies(name):
+    return {"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "/no/such",
+            "syscalls": [{"names": [name], "action": "SCMP_ACT_NOTIFY"}]}
+
+
+def test_words_that_are_looked_for(berth):
+    """Engines and tests know these from runc."""
+    def without_proc(config):
+        config["mounts"] = [{"destination": "/bin/sh", "type": "proc", "source": "proc"}]
+
+    assert "must be mounted on ordinary directory" in broken(berth, without_proc, "link")
+    told = broken(berth, lambda config: config["linux"].update(seccomp=notifies("mkdir")), "agent")
+    assert "failed to connect with seccomp agent" in told
+    told = broken(berth, lambda config: config["linux"].update(seccomp=notifies("write")), "write")
+    assert "SCMP_ACT_NOTIFY cannot be used for the write syscall" in told
+    killed = {"startContainer": [{"path": "/bin/sh", "args": ["sh", "-c", "kill -SYS $$"]}]}
+    told = broken(berth, lambda config: config.update(hooks=killed), "hook")
+    assert "error running hook" in told and "bad system call" in told
+
+
+@pytest.mark.skipif(pathlib.Path("/sys/fs/cgroup/cgroup.controllers").exists(), reason="the host has cgroup v2")
+def test_unified_limits_on_version_1(berth):
+    told = broken(berth, lambda config: config["linux"].update(resources={"unified": {"pids.max": "9"}}))
+    assert "invalid configuration" in told and "/linux/resources/unified" in told

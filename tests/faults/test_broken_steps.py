@@ -175,7 +175,7 @@ def test_cgroup_is_frozen(berth, frozen_group):
     berth.write_config(bundle, config)
     for command in ("create", "run"):
         told = berth.fails(command, "-b", bundle, berth.new_id(), timeout=20)
-        assert "/linux/cgroupsPath" in told and "frozen" in told
+        assert "/linux/cgroupsPath" in told and "container's cgroup unexpectedly frozen" in told
     left = [line for line in berth.leaks() if line != f"cgroup {frozen_group}"]
     assert left == [] and frozen_group.is_dir()
 

@@ -74,7 +74,7 @@ void refuses_frozen() {
   ASSERT_OK(cgroup->set(Freezer::Frozen));
   auto again = manager(path)->create({});
   ASSERT_FALSE(again);
-  EXPECT_NE(again.error().message().find("cgroup is frozen"), std::string::npos)
+  EXPECT_NE(again.error().message().find("cgroup unexpectedly frozen"), std::string::npos)
       << again.error().message();
   EXPECT_EQ(existing(path), places(path).size()) << "what was there must stay";
   auto below = manager(path + "/below")->create({});
