@@ -50,7 +50,9 @@ class Container {
   Result<ContainerState> state() const;
   Result<Status> status() const;
 
-  Result<> start();  // Created -> Running; returns when the program's execve has happened
+  // Created -> Running; returns when the program's execve has happened, and with a notify_socket
+  // (see CreateOptions) when the program is ready.
+  Result<> start(const std::string& notify_socket = {});
   Result<Process> exec(const ProcessSpec& wanted);  // Running
   Result<> signal(int signal_number,
                   SignalScope scope = SignalScope::Init);  // Created, Running, Paused

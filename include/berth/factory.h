@@ -35,6 +35,9 @@ struct CreateOptions {
   std::string console_socket = {};
   std::string pid_file = {};
   std::string pidfd_socket = {};
+  // $NOTIFY_SOCKET of the caller: the program gets one of its own, and its READY is passed on.
+  // Detached, run returns only then.
+  std::string notify_socket = {};
   bool detach =
       true;  // false: the caller stays as the foreground parent; matters for terminals only
   bool no_pivot = false;

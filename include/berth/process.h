@@ -58,6 +58,10 @@ class Process {
   // The terminal's master, when the process has a terminal and no console socket was given; else
   // -1. Owned by the handle.
   int console() const;
+  // Readable when the program has something for CreateOptions::notify_socket, else -1;
+  // pass_notification takes it on. Owned by the handle.
+  int notify() const;
+  Result<> pass_notification();
   // Waits for the end and reaps. The caller must be the parent (it is for what create and exec
   // return).
   Result<ExitStatus> wait();

@@ -140,7 +140,9 @@ constexpr Command kCommands[] = {
     {.name = "start",
      .words = "CONTAINER",
      .summary = "start the program of a created container",
-     .details = "Returns when the program has been executed.",
+     .details =
+         "Returns when the program has been executed. Where $NOTIFY_SOCKET is set, as by a "
+         "service manager, for create and start: when the program has said that it is ready.",
      .options = kHelpOnly,
      .min_words = 1,
      .max_words = 1,

@@ -51,6 +51,11 @@ void take_signal(const Signals& signals, Process& process, std::optional<Termina
   }
 }
 
+void pass_notification(Process& process) {
+  auto passed = process.pass_notification();
+  if (!passed) log(LogLevel::Warning, passed.error().message());
+}
+
 Result<std::optional<TerminalRelay>> relay_for(const Process& process) {
   std::optional<TerminalRelay> relay;
   if (process.console() >= 0) relay.emplace(TRY(TerminalRelay::open(process.console())));
@@ -97,14 +102,16 @@ Result<int> stay_with(Process& process, const Signals& signals) {
   // Only now: what is ignored stays so for the container's program.
   (void)signal(SIGPIPE, SIG_IGN);
   auto relay = TRY(relay_for(process));
-  enum { kEnd, kSignals, kRelay };
+  enum { kEnd, kSignals, kNotify, kRelay };
   pollfd watched[kRelay + TerminalRelay::kDescriptors] = {{process.pidfd(), POLLIN, 0},
-                                                          {signals.descriptor(), POLLIN, 0}};
+                                                          {signals.descriptor(), POLLIN, 0},
+                                                          {process.notify(), POLLIN, 0}};
   size_t count = relay ? std::size(watched) : static_cast<size_t>(kRelay);
   while (true) {
     if (relay) relay->ask(watched + kRelay);
     if (poll(watched, count, -1) < 0 && errno != EINTR) return system_error(errno, "poll");
     if (watched[kSignals].revents != 0) take_signal(signals, process, relay);
+    if (watched[kNotify].revents != 0) pass_notification(process);
     if (relay) relay->move(watched + kRelay);
     if (watched[kEnd].revents != 0) break;
   }

@@ -72,6 +72,11 @@ Result<int> preserved_descriptors(const Arguments& arguments) {
   return static_cast<int>(count);
 }
 
+std::string notify_socket() {
+  const char* path = getenv("NOTIFY_SOCKET");
+  return path == nullptr ? std::string() : std::string(path);
+}
+
 Result<CreateOptions> create_options(const Invocation& invocation) {
   const Arguments& arguments = invocation.arguments;
   return CreateOptions{.bundle = arguments.text("bundle"),
@@ -79,6 +84,7 @@ Result<CreateOptions> create_options(const Invocation& invocation) {
                        .console_socket = arguments.text("console-socket"),
                        .pid_file = arguments.text("pid-file"),
                        .pidfd_socket = arguments.text("pidfd-socket"),
+                       .notify_socket = notify_socket(),
                        .no_pivot = arguments.on("no-pivot"),
                        .no_new_keyring = arguments.on("no-new-keyring"),
                        .preserve_fds = TRY(preserved_descriptors(arguments)),

@@ -17,6 +17,9 @@ Result<Container> find_container(const Invocation& invocation);
 // --preserve-fds, 0 when it is not given.
 Result<int> preserved_descriptors(const Arguments& arguments);
 
+// $NOTIFY_SOCKET: the service manager that waits for this program; empty when none does.
+std::string notify_socket();
+
 // The options that create and run share.
 Result<CreateOptions> create_options(const Invocation& invocation);
 

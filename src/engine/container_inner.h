@@ -8,6 +8,7 @@
 #include "berth/container.h"
 #include "berth/factory.h"
 #include "cgroup/manager.h"
+#include "engine/notify.h"
 #include "engine/record.h"
 #include "engine/state_store.h"
 #include "os/fd.h"
@@ -32,6 +33,7 @@ struct Process::Inner {
   pid_t pid = 0;
   os::UniqueFd pidfd = {};
   os::UniqueFd console = {};
+  engine::NotifyRelay notify = {};
 };
 
 }  // namespace berth

@@ -31,6 +31,11 @@ Result<> reserve_state(Creation& creation) {
   TRY(creation.state.write_intent(creation.record, creation.config));
   if (creation.options.host_overlay && ::mkdirat(creation.state.fd(), "overlay", 0700) < 0)
     return system_error(errno, "make the overlay's place");
+  if (!creation.options.notify_socket.empty()) {
+    TRY(make_notify_directory(creation.state));
+    if (creation.start_now)
+      creation.notify = TRY(NotifyRelay::open(creation.state, creation.options.notify_socket));
+  }
   if (creation.start_now) return {};
   creation.gate = TRY(creation.state.make_gate());
   creation.prepared.gate = creation.gate.get();

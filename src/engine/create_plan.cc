@@ -94,6 +94,8 @@ Result<> plan_creation(std::string_view id, Creation& creation) {
   TRY(spec::validate(creation.spec));
   if (!creation.spec.process)
     return Result<>(fail(ErrorKind::InvalidConfig, "process is missing")) | at("/process");
+  if (!options.notify_socket.empty())
+    show_notify_socket(creation.factory.state_root + "/" + std::string(id), creation.spec);
   plan::HostFacts facts = TRY(gather_facts());
   if (creation.plan_as_root && facts.euid != 0) {
     facts.euid = 0;

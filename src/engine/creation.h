@@ -7,6 +7,7 @@
 
 #include "berth/factory.h"
 #include "cgroup/manager.h"
+#include "engine/notify.h"
 #include "engine/record.h"
 #include "engine/state_store.h"
 #include "init/prepared.h"
@@ -45,6 +46,7 @@ struct Creation {
   os::UniqueFd gate = {};
   os::UniqueFd hook_output = {};
   os::UniqueFd console = {};  // the terminal's master
+  NotifyRelay notify = {};
   os::ChildProcess init = {};
   sync::HostEnd channel = {};
   bool pid_file_written = false;

@@ -113,7 +113,13 @@ Result<Process> Factory::run(std::string_view id, const CreateOptions& options) 
     creation.kept = result.has_value();
     TRY(std::move(result));
   }
+  if (creation.notify && options.detach) {
+    creation.state.unlock();  // the program may take its time
+    const Result<> told = creation.notify.wait(creation.init.pid(), creation.init.pidfd());
+    if (!told && options_.on_warning) options_.on_warning(told.error().message());
+  }
   auto inner = std::make_unique<Process::Inner>();
+  inner->notify = std::move(creation.notify);
   inner->pid = creation.init.pid();
   inner->pidfd.reset(::fcntl(creation.init.pidfd(), F_DUPFD_CLOEXEC, 3));
   inner->console = std::move(creation.console);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <sys/wait.h>
 
+#include "berth/try.h"
 #include "core/context.h"
 #include "engine/container_inner.h"
 #include "os/process.h"
@@ -18,6 +19,12 @@ Process::~Process() = default;
 pid_t Process::pid() const { return inner_->pid; }
 int Process::pidfd() const { return inner_->pidfd.get(); }
 int Process::console() const { return inner_->console.get(); }
+
+int Process::notify() const { return inner_->notify.fd(); }
+Result<> Process::pass_notification() {
+  TRY(inner_->notify.pass_on(0));
+  return {};
+}
 
 Result<ExitStatus> Process::wait() {
   siginfo_t info{};

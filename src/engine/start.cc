@@ -69,19 +69,27 @@ Result<> wait_for_exec(const StateDir& directory, const engine::Record& record, 
 
 }  // namespace
 
-Result<> Container::start() {
+Result<> Container::start(const std::string& notify_socket) {
   const StateDir directory = TRY(inner_->open());
   TRY(directory.lock());
   const Snapshot snapshot = TRY(engine::look(directory));
   TRY(check_startable(snapshot));
   const os::UniqueFd init = TRY(engine::open_init(snapshot.record));
+  engine::NotifyRelay notify;
+  if (!notify_socket.empty() && engine::has_notify_directory(directory))
+    notify = TRY(engine::NotifyRelay::open(directory, notify_socket));
   const os::UniqueFd gate = TRY(directory.open_gate());
   if (::write(gate.get(), &sync::kGateOpened, 1) != 1)
     return system_error(errno, "open the start gate");
   Result<> result = wait_for_exec(directory, snapshot.record, gate.get(), init.get());
   directory.remove_gate();
   TRY(std::move(result));
-  return engine::run_poststart(directory, snapshot.record, init.get());
+  TRY(engine::run_poststart(directory, snapshot.record, init.get()));
+  if (!notify) return {};
+  directory.unlock();  // the program may take its time
+  const Result<> told = notify.wait(snapshot.record.pid, init.get());
+  if (!told) inner_->warn({told.error().message()});
+  return {};
 }
 
 }  // namespace berth

@@ -170,6 +170,7 @@ Result<> StateDir::remove() const {
   const DirectoryList list(copy < 0 ? nullptr : ::fdopendir(copy));
   if (!list) return system_error(errno, "read {}", path_);
   ::rewinddir(list.get());
+  (void)::unlinkat(fd_.get(), kNotifySocket, 0);  // the only file below a directory
   while (const dirent* entry = ::readdir(list.get())) {
     const std::string_view name = entry->d_name;
     if (name == "." || name == "..") continue;

@@ -12,6 +12,7 @@
 namespace berth::engine {
 
 inline constexpr const char* kGateFile = "gate";
+inline constexpr const char* kNotifySocket = "notify/notify.sock";
 
 // Letters, digits, '_', '+', '-', '.'; not "." or ".."; at most 1024 bytes.
 Result<> check_id(std::string_view id);

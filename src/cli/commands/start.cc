@@ -7,7 +7,7 @@ namespace berth::cli {
 
 Result<int> run_start(const Invocation& invocation) {
   auto container = TRY(find_container(invocation));
-  TRY(container.start());
+  TRY(container.start(notify_socket()));
   return 0;
 }
 
