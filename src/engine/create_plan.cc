@@ -47,11 +47,13 @@ Result<std::string> read_config(const CreateOptions& options, const std::string&
 }
 
 // Descriptors are counted from 3 up: one that is not open would become one of ours by chance.
-Result<> check_preserved(int count) {
-  for (int fd = kFirstFd; fd < kFirstFd + count; ++fd) {
-    if (::fcntl(fd, F_GETFD) < 0) {
-      return fail(ErrorKind::InvalidUse, "--preserve-fds {}: descriptor {} is not open", count, fd);
-    }
+// Those of LISTEN_FDS come first.
+Result<> check_preserved(int count, int sockets) {
+  for (int fd = kFirstFd; fd < kFirstFd + sockets + count; ++fd) {
+    if (::fcntl(fd, F_GETFD) >= 0) continue;
+    if (fd < kFirstFd + sockets)
+      return fail(ErrorKind::InvalidUse, "LISTEN_FDS={}: descriptor {} is not open", sockets, fd);
+    return fail(ErrorKind::InvalidUse, "--preserve-fds {}: descriptor {} is not open", count, fd);
   }
   return {};
 }
@@ -87,7 +89,6 @@ bool is_rootless(Rootless choice, const plan::HostFacts& facts) {
 Result<> plan_creation(std::string_view id, Creation& creation) {
   const CreateOptions& options = creation.options;
   TRY(check_id(id));
-  TRY(check_preserved(options.preserve_fds));
   const std::string bundle = TRY(absolute(options.bundle));
   creation.config = TRY(read_config(options, bundle));
   creation.spec = TRY(spec::read_spec(creation.config));
@@ -97,6 +98,7 @@ Result<> plan_creation(std::string_view id, Creation& creation) {
   if (!options.notify_socket.empty())
     show_notify_socket(creation.factory.state_root + "/" + std::string(id), creation.spec);
   plan::HostFacts facts = TRY(gather_facts());
+  TRY(check_preserved(options.preserve_fds, facts.listen_fds));
   if (creation.plan_as_root && facts.euid != 0) {
     facts.euid = 0;
     facts.egid = 0;
@@ -108,7 +110,7 @@ Result<> plan_creation(std::string_view id, Creation& creation) {
                               .rootless = is_rootless(creation.factory.rootless, facts),
                               .no_pivot = options.no_pivot,
                               .no_new_keyring = options.no_new_keyring,
-                              .preserve_fds = options.preserve_fds + facts.listen_fds};
+                              .preserve_fds = options.preserve_fds};
   creation.plan = TRY(plan::make_plan(creation.spec, facts, request));
   creation.plan.init.namespaces = &creation.plan.host.namespaces;
   creation.prepared.process.last_capability = facts.last_capability;

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <charconv>
@@ -16,6 +15,7 @@
 #include "engine/create_plan.h"
 #include "engine/executed.h"
 #include "engine/explain.h"
+#include "engine/favour_process.h"
 #include "engine/gather_facts.h"
 #include "engine/prepare.h"
 #include "engine/visit.h"
@@ -117,7 +117,7 @@ Result<> plan_entry(const StateDir& directory, Entry& entry) {
   const plan::Request request{.id = entry.record.id,
                               .bundle = entry.record.bundle,
                               .cgroup_driver = entry.record.cgroup_driver,
-                              .preserve_fds = entry.wanted.preserve_fds + facts.listen_fds};
+                              .preserve_fds = entry.wanted.preserve_fds};
   entry.plan = TRY(plan::make_enter_plan(entry.spec, process, facts, request));
   entry.plan.namespaces = entry.record.namespaces;
   entry.prepared.process.last_capability = facts.last_capability;
@@ -150,7 +150,8 @@ Result<> launch(Entry& entry) {
   if (pid == 0) init::run_enter(entry.plan, entry.prepared);
   if (pid < 0) return system_error(-pid, "clone into the container");
   entry.child = os::ChildProcess(pid, os::UniqueFd(pidfd));
-  return visit.leave();
+  TRY(visit.leave());
+  return engine::set_oom_score(entry.plan.process, pid);
 }
 
 Result<> pass_listener(Entry& entry, int number) {
@@ -191,26 +192,10 @@ Result<> serve(Entry& entry) {
   return {};
 }
 
-Result<> limit(const Entry& entry) {
-  const plan::ProcessPlan& process = entry.plan.process;
-  if (process.oom_score_adj) {
-    const std::string path = formatted("/proc/{}/oom_score_adj", entry.child.pid());
-    TRY(os::write_file_at(AT_FDCWD, path.c_str(), std::to_string(*process.oom_score_adj)) |
-        at("/process/oomScoreAdj"));
-  }
-  if (entry.prepared.process.sets_rlimits) return {};
-  for (const plan::RlimitItem& item : process.rlimits) {
-    if (::prlimit(entry.child.pid(), static_cast<__rlimit_resource>(item.resource), &item.limit,
-                  nullptr) < 0) {
-      return Result<>(system_error(errno, "set resource limit")) | at(item.pointer);
-    }
-  }
-  return {};
-}
-
 // From here on the program runs, or the error says why not; no pid file is left in that case.
 Result<> let_go(Entry& entry) {
-  TRY(limit(entry));
+  TRY(engine::favour_process(entry.plan.process, entry.child.pid(),
+                             !entry.prepared.process.sets_rlimits));
   const std::string& pid_file = entry.wanted.pid_file;
   TRY(entry.channel.start());
   Result<sync::Heard> heard = entry.channel.hear();

@@ -125,9 +125,10 @@ std::string_view describe(Action action) {
   switch (action) {
     case Action::SetKeyring: return "join a session keyring";
     case Action::SetLabel: return "set the security label";
-    case Action::SetScheduler: return "set the scheduler";
-    case Action::SetIoPriority: return "set the I/O priority";
+    case Action::SetAffinity: return "set the CPUs (are they in the container's cpuset?)";
     case Action::SetPersonality: return "set the personality";
+    case Action::SetMemoryPolicy:
+      return "set the memory policy (are the nodes online and in the container's cpuset?)";
     case Action::SetRlimit: return "set a resource limit";
     case Action::SetIds: return "set user and group";
     case Action::SetCapabilities: return "set capabilities";
@@ -140,8 +141,6 @@ std::string_view describe(Action action) {
 std::string_view pointer_of(Action action) {
   switch (action) {
     case Action::SetLabel: return "/apparmorProfile";
-    case Action::SetScheduler: return "/scheduler";
-    case Action::SetIoPriority: return "/ioPriority";
     case Action::SetIds: return "/user";
     case Action::SetCapabilities: return "/capabilities";
     case Action::ChangeDirectory:
@@ -180,6 +179,12 @@ Error explain_process(const plan::ProcessPlan& process, const Failure& failure) 
                             : formatted("keep descriptor {}", failure.item);
   if (failure.step == Step::OpenTerminal) what = "open a terminal (is devpts mounted on /dev/pts?)";
   Error error = system_in(failure, std::move(what));
+  if (failure.action == Action::SetPersonality) error.set_pointer("/linux/personality/domain");
+  if (failure.action == Action::SetMemoryPolicy) error.set_pointer("/linux/memoryPolicy");
+  if (failure.action == Action::SetAffinity) {
+    error.set_pointer(process.pointer + (failure.detail == 0 ? "/execCPUAffinity/initial"
+                                                             : "/execCPUAffinity/final"));
+  }
   const std::string_view place = pointer_of(failure.action);
   if (!place.empty()) error.set_pointer(process.pointer + std::string(place));
   if (failure.action == Action::SetRlimit) {

@@ -53,6 +53,26 @@ bool file_starts_with(const char* path, std::string_view start) {
   return text && text->starts_with(start);
 }
 
+// -1: not set, or no number.
+int number_in_environment(const char* name) {
+  const char* text = ::getenv(name);
+  int number = -1;
+  if (text == nullptr || *text == '\0') return -1;
+  const char* end = text + std::string_view(text).size();
+  const auto [stop, error] = std::from_chars(text, end, number);
+  return stop == end && error == std::errc() ? number : -1;
+}
+
+// sd_listen_fds(3): the variables are meant for the process that they name. What was inherited from
+// another would open descriptors to the container that happen to have these numbers.
+void gather_sockets(plan::HostFacts& facts) {
+  constexpr int kMost = 4096;
+  const int count = number_in_environment("LISTEN_FDS");
+  if (number_in_environment("LISTEN_PID") != ::getpid() || count < 1 || count > kMost) return;
+  facts.listen_fds = count;
+  if (const char* names = ::getenv("LISTEN_FDNAMES")) facts.listen_names = names;
+}
+
 }  // namespace
 
 Result<plan::HostFacts> gather_facts() {
@@ -67,7 +87,7 @@ Result<plan::HostFacts> gather_facts() {
       facts.in_user_namespace && file_starts_with("/proc/self/setgroups", "deny");
   facts.has_apparmor = file_starts_with("/sys/module/apparmor/parameters/enabled", "Y");
   facts.has_selinux = ::access("/sys/fs/selinux/enforce", F_OK) == 0;
-  if (const char* count = ::getenv("LISTEN_FDS")) facts.listen_fds = ::atoi(count);
+  gather_sockets(facts);
   if (const char* path = ::getenv("NOTIFY_SOCKET")) facts.notify_socket = path;
   TRY(cgroup::gather_layout(facts));
   return facts;

@@ -7,6 +7,7 @@
 
 #include "berth/try.h"
 #include "core/context.h"
+#include "engine/favour_process.h"
 #include "engine/prepare.h"
 #include "engine/visit.h"
 #include "init/run_init.h"
@@ -46,7 +47,8 @@ Result<> launch_directly(Creation& creation, int cgroup) {
     return system_error(-pid, "clone init into its namespaces");
   }
   creation.init = os::ChildProcess(pid, os::UniqueFd(pidfd));
-  return visit.leave();
+  TRY(visit.leave());
+  return set_oom_score(creation.plan.init.process, pid);
 }
 
 // The joiner's first words carry init's pidfd; then it ends.

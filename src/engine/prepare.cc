@@ -21,6 +21,8 @@
 namespace berth::engine {
 namespace {
 
+constexpr std::string_view kListenPid = "LISTEN_PID=";
+
 char* writable(const std::string& text) {
   return const_cast<char*>(text.c_str());
 }  // execve's signature
@@ -114,7 +116,7 @@ void prepare_process(const plan::ProcessPlan& plan, const std::string& id,
                      init::PreparedProcess& prepared) {
   prepared.argv = pointers(plan.args);
   prepared.argv.push_back(nullptr);
-  prepared.envp = pointers(plan.env, 1);
+  prepared.envp = pointers(plan.env, 2);
   for (const std::string& variable : plan.env) {
     if (variable.starts_with("PATH=")) prepared.path = variable.c_str() + 5;
   }
@@ -122,6 +124,10 @@ void prepare_process(const plan::ProcessPlan& plan, const std::string& id,
     home.assign(PATH_MAX + 8, '\0');
     prepared.home_slot = home.data();
     prepared.envp.push_back(home.data());
+  }
+  if (plan.listen_pid) {
+    std::ranges::copy(kListenPid, prepared.listen_pid);
+    prepared.envp.push_back(prepared.listen_pid);
   }
   prepared.envp.push_back(nullptr);
   if (plan.new_keyring) prepared.keyring = "_ses." + id;

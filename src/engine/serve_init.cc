@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -13,6 +12,7 @@
 #include "engine/executed.h"
 #include "engine/explain.h"
 #include "engine/map_ids.h"
+#include "engine/favour_process.h"
 #include "hooks/run_hooks.h"
 #include "os/file.h"
 #include "os/process.h"
@@ -61,7 +61,7 @@ Result<> adopt_init(Creation& creation, sync::Heard& heard) {
   os::ChildProcess joiner = std::move(creation.init);
   creation.init = os::ChildProcess(heard.packet.value, std::move(heard.fd));
   TRY(joiner.wait());
-  return {};
+  return set_oom_score(creation.plan.init.process, creation.init.pid());
 }
 
 Result<> run_host_hooks(Creation& creation) {
@@ -114,26 +114,6 @@ Result<> answer(Creation& creation, sync::Heard& heard) {
   }
 }
 
-Result<> write_oom_score(const Creation& creation) {
-  const std::optional<int>& score = creation.plan.init.process.oom_score_adj;
-  if (!score) return {};
-  const std::string path = formatted("/proc/{}/oom_score_adj", creation.init.pid());
-  return os::write_file_at(AT_FDCWD, path.c_str(), std::to_string(*score)) |
-         at("/process/oomScoreAdj");
-}
-
-// By the host: raising a limit needs its rights, lowering one early would starve init.
-Result<> set_rlimits(const Creation& creation) {
-  if (creation.prepared.process.sets_rlimits) return {};
-  for (const plan::RlimitItem& item : creation.plan.init.process.rlimits) {
-    if (::prlimit(creation.init.pid(), static_cast<__rlimit_resource>(item.resource), &item.limit,
-                  nullptr) < 0) {
-      return Result<>(system_error(errno, "set resource limit")) | at(item.pointer);
-    }
-  }
-  return {};
-}
-
 Result<> write_pid_file(Creation& creation) {
   const std::string& path = creation.options.pid_file;
   if (path.empty()) return {};
@@ -161,8 +141,8 @@ Result<> serve_init(Creation& creation) {
 }
 
 Result<> record_state(Creation& creation) {
-  TRY(write_oom_score(creation));
-  TRY(set_rlimits(creation));
+  TRY(favour_process(creation.plan.init.process, creation.init.pid(),
+                     !creation.prepared.process.sets_rlimits));
   const std::optional<uint64_t> start = os::start_time(creation.init.pid());
   if (!start) return fail(ErrorKind::Internal, "init ended without a word");
   creation.record.pid = creation.init.pid();

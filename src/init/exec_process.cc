@@ -9,6 +9,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <charconv>
+
 #include "init/step.h"
 
 namespace berth::init {
@@ -77,6 +79,12 @@ StepResult load_seccomp(ProcessContext& process) {
 }
 
 StepResult exec_process(ProcessContext& process) {
+  // Its own pid in its own namespace, which is 1 only in a new one.
+  char* variable = process.prepared.listen_pid;
+  if (*variable != '\0') {
+    char* end = variable + sizeof process.prepared.listen_pid - 1;
+    *std::to_chars(variable + strlen(variable), end, ::getpid()).ptr = '\0';
+  }
   ::execve(process.executable, process.prepared.argv.data(), process.prepared.envp.data());
   return failure(Step::ExecProcess, errno);
 }

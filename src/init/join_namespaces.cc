@@ -19,6 +19,20 @@ int become_root_of_namespace() {
   return ::syscall(SYS_setresuid, 0, 0, 0) < 0 ? -errno : 0;
 }
 
+// More than any kernel is built for.
+constexpr struct AllCpus {
+  constexpr AllCpus() {
+    for (uint64_t& word : words) word = ~uint64_t{0};
+  }
+  uint64_t words[128] = {};
+} kAllCpus;
+
+int set_affinity(const std::vector<uint64_t>& cpus) {
+  const long result =
+      ::syscall(SYS_sched_setaffinity, 0, cpus.size() * sizeof(uint64_t), cpus.data());
+  return result < 0 ? -errno : 0;
+}
+
 StepResult join_each(InitContext& init, bool retry_denied) {
   const auto& list = init.plan.namespaces->join;
   for (size_t index = 0; index < list.size(); ++index) {
@@ -51,11 +65,25 @@ StepResult enter_time_namespace(InitContext& init) {
 }  // namespace
 
 StepResult join_cgroup(ProcessContext& process) {
+  const plan::ProcessPlan& plan = process.plan;
+  // Who was cloned into the cgroup has no time before it.
+  if (!process.prepared.task_files.empty() && !plan.first_cpus.empty()) {
+    const int result = set_affinity(plan.first_cpus);
+    if (result < 0) return failure(Step::JoinCgroup, result, -1, Action::SetAffinity, 0);
+  }
   for (size_t index = 0; index < process.prepared.task_files.size(); ++index) {
     const int file = process.prepared.task_files[index];
     if (::write(file, "0", 1) < 0) return failure(Step::JoinCgroup, errno, static_cast<int>(index));
     ::close(file);
   }
+  if (plan.cpus.empty()) {
+    // Of the caller's own affinity nothing crosses: since Linux 6.2 it would stay in force for
+    // ever.
+    (void)::syscall(SYS_sched_setaffinity, 0, sizeof kAllCpus.words, kAllCpus.words);
+    return {};
+  }
+  const int result = set_affinity(plan.cpus);
+  if (result < 0) return failure(Step::JoinCgroup, result, -1, Action::SetAffinity, 1);
   return {};
 }
 

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -11,47 +12,31 @@ namespace berth::init {
 namespace {
 
 constexpr int kFirstFd = 3;
-constexpr int kIoprioWhoProcess = 1;
+constexpr unsigned long kTimerSlack = 50'000;  // nanoseconds: the kernel's own default
 
-// The kernel's structure, first version (48 bytes); glibc has none.
-struct SchedAttr {
-  uint32_t size;
-  uint32_t policy;
-  uint64_t flags;
-  int32_t nice;
-  uint32_t priority;
-  uint64_t runtime;
-  uint64_t deadline;
-  uint64_t period;
-};
-static_assert(sizeof(SchedAttr) == 48);
+int set_memory_policy(const plan::MemoryPolicyPlan& plan) {
+  // The kernel takes one from the number of bits.
+  const unsigned long bits = plan.nodes.empty() ? 0 : plan.nodes.size() * 64 + 1;
+  return ::syscall(SYS_set_mempolicy, plan.mode, plan.nodes.data(), bits) < 0 ? -errno : 0;
+}
 
-int set_scheduler(const plan::SchedulerPlan& plan) {
-  const SchedAttr attributes{.size = sizeof attributes,
-                             .policy = plan.policy,
-                             .flags = plan.flags,
-                             .nice = plan.nice,
-                             .priority = plan.priority,
-                             .runtime = plan.runtime,
-                             .deadline = plan.deadline,
-                             .period = plan.period};
-  return ::syscall(SYS_sched_setattr, 0, &attributes, 0) < 0 ? -errno : 0;
+// What the caller happens to have is not the container's: a fork and an execve hand it on.
+void reset_inherited() {
+  (void)::prctl(PR_SET_TIMERSLACK, kTimerSlack, 0, 0, 0);
+  (void)::prctl(PR_SET_THP_DISABLE, 0, 0, 0, 0);
 }
 
 }  // namespace
 
 StepResult limit_process(ProcessContext& process) {
   const plan::ProcessPlan& plan = process.plan;
-  if (plan.scheduler) {
-    const int result = set_scheduler(*plan.scheduler);
-    if (result < 0) return failure(Step::LimitProcess, result, -1, Action::SetScheduler);
-  }
-  if (plan.io_priority && ::syscall(SYS_ioprio_set, kIoprioWhoProcess, 0, *plan.io_priority) < 0) {
-    return failure(Step::LimitProcess, errno, -1, Action::SetIoPriority);
-  }
-  if (plan.personality && ::syscall(SYS_personality, *plan.personality) < 0) {
+  reset_inherited();
+  const bool changed = ::syscall(SYS_personality, plan.personality.value_or(0)) >= 0;
+  if (!changed && plan.personality)
     return failure(Step::LimitProcess, errno, -1, Action::SetPersonality);
-  }
+  if (!plan.memory_policy) return {};
+  const int result = set_memory_policy(*plan.memory_policy);
+  if (result < 0) return failure(Step::LimitProcess, result, -1, Action::SetMemoryPolicy);
   return {};
 }
 

@@ -7,6 +7,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <string_view>
+
 #include "init/step.h"
 
 namespace berth::init {
@@ -24,6 +26,15 @@ void reset_signals(uint64_t ignored) {
   (void)::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, sizeof none);
 }
 
+// SELinux: the keyring must bear the container's label, or its processes cannot use it. An end of
+// line alone takes the label away again.
+int label_new_keys(std::string_view label) {
+  if (label.empty()) return 0;
+  const ChildFd file(::open("/proc/thread-self/attr/keycreate", O_WRONLY | O_CLOEXEC));
+  if (!file) return -errno;
+  return ::write(file.get(), label.data(), label.size()) < 0 ? -errno : 0;
+}
+
 }  // namespace
 
 StepResult start_session(ProcessContext& process) {
@@ -31,8 +42,12 @@ StepResult start_session(ProcessContext& process) {
   ::umask(0);  // modes are meant as written until the process gets its own
   ::setsid();  // fails only for a leader of a group, who has a session already
   if (process.prepared.keyring.empty()) return {};
+  int result = label_new_keys(process.plan.selinux_label);
+  if (result < 0) return failure(Step::StartSession, result, -1, Action::SetLabel);
   const long keyring =
       ::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, process.prepared.keyring.c_str());
+  if (keyring >= 0 && !process.plan.selinux_label.empty()) result = label_new_keys("\n");
+  if (result < 0) return failure(Step::StartSession, result, -1, Action::SetLabel);
   if (keyring < 0) {
     if (errno == ENOSYS) return {};
     return failure(Step::StartSession, errno, -1, Action::SetKeyring);

@@ -36,6 +36,12 @@ void dump_limits(json::Writer& out, const ProcessPlan& plan) {
   if (plan.scheduler) dump_scheduler(out, *plan.scheduler);
   if (plan.io_priority) out.member("ioPriority", *plan.io_priority);
   if (plan.personality) out.member("personality", *plan.personality);
+  if (plan.memory_policy) {
+    out.key("memoryPolicy").begin_object().member("mode", plan.memory_policy->mode);
+    out.key("nodes").begin_array();
+    for (const uint64_t word : plan.memory_policy->nodes) out.number(word);
+    out.end().end();
+  }
 }
 
 void dump_privileges(json::Writer& out, const ProcessPlan& plan) {
@@ -65,6 +71,7 @@ void dump_program(json::Writer& out, const ProcessPlan& plan) {
   list_member(out, "args", plan.args);
   list_member(out, "env", plan.env);
   flag_member(out, "homeFromPasswd", plan.home_from_passwd);
+  flag_member(out, "listenPid", plan.listen_pid);
   text_member(out, "from", plan.pointer);
 }
 

@@ -46,7 +46,8 @@ struct HostFacts {
   bool has_seccomp = true;
 
   // Of the caller, for LISTEN_FDS and sd_notify.
-  int listen_fds = 0;
+  int listen_fds = 0;  // sockets from descriptor 3 on that its service manager passed to it
+  std::string listen_names = {};  // LISTEN_FDNAMES
   std::string notify_socket = {};
 };
 

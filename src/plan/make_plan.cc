@@ -7,6 +7,7 @@
 #include "plan/namespace_flags.h"
 #include "plan/refuse.h"
 #include "spec/paths.h"
+#include "plan/process_parts.h"
 
 namespace berth::plan {
 namespace {
@@ -60,10 +61,13 @@ void pass_listen_fds(const HostFacts& facts, ProcessPlan& process) {
   if (facts.listen_fds == 0) return;
   process.preserve_fds += facts.listen_fds;
   std::erase_if(process.env, [](const std::string& entry) {
-    return entry.starts_with("LISTEN_FDS=") || entry.starts_with("LISTEN_PID=");
+    return entry.starts_with("LISTEN_FDS=") || entry.starts_with("LISTEN_PID=") ||
+           entry.starts_with("LISTEN_FDNAMES=");
   });
   process.env.push_back(formatted("LISTEN_FDS={}", facts.listen_fds));
-  process.env.emplace_back("LISTEN_PID=1");
+  if (!facts.listen_names.empty())
+    process.env.push_back(formatted("LISTEN_FDNAMES={}", facts.listen_names));
+  process.listen_pid = true;
 }
 
 Result<ProcessPlan> plan_own_process(const spec::Spec& spec, const HostFacts& facts,
@@ -108,10 +112,7 @@ Result<EnterPlan> make_enter_plan(const spec::Spec& spec, const spec::Process& p
   for (const spec::Namespace& item : spec.platform.namespaces)
     plan.namespaces |= clone_flag(item.type);
   plan.process = TRY(plan_process(process, spec, facts, plan.warnings));
-  if (process.exec_cpu_affinity.value_or(spec::ExecCpuAffinity{}) != spec::ExecCpuAffinity{}) {
-    return refuse(plan.process.pointer + "/execCPUAffinity", ErrorKind::Unsupported,
-                  "execCPUAffinity is not supported yet");
-  }
+  if (process.exec_cpu_affinity) TRY(plan_affinity(*process.exec_cpu_affinity, plan.process));
   plan.process.create_cwd = false;
   plan.process.new_keyring = !request.no_new_keyring;
   plan.process.preserve_fds = request.preserve_fds;

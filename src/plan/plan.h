@@ -161,6 +161,12 @@ struct SchedulerPlan {
   uint64_t period = 0;
 };
 
+// set_mempolicy(2).
+struct MemoryPolicyPlan {
+  int mode = 0;                      // MPOL_*, with MPOL_F_*
+  std::vector<uint64_t> nodes = {};  // one bit for each
+};
+
 // What a process of a container is: the same for init and for exec.
 struct ProcessPlan {
   std::vector<std::string> args = {};
@@ -180,13 +186,18 @@ struct ProcessPlan {
   uint16_t console_columns = 0;
   std::vector<RlimitItem> rlimits = {};
   std::optional<int> oom_score_adj = {};
+  bool oom_score_may_be_denied = false;  // the caller may not lower it: no error then
   std::optional<SchedulerPlan> scheduler = {};
-  std::optional<int> io_priority = {};  // of ioprio_set(2)
+  std::optional<int> io_priority = {};    // of ioprio_set(2)
+  std::vector<uint64_t> first_cpus = {};  // before the cgroup is joined; empty: the caller's
+  std::vector<uint64_t> cpus = {};        // in the cgroup; empty: all that it has
+  std::optional<MemoryPolicyPlan> memory_policy = {};
   std::optional<unsigned long> personality = {};
   std::string apparmor_profile = {};
   std::string selinux_label = {};
   bool new_keyring = true;   // join session keyring "_ses.ID"
   int preserve_fds = 0;      // descriptors 3..3+n-1 stay open
+  bool listen_pid = false;   // LISTEN_PID is added to env, with the process's own pid
   bool has_seccomp = false;  // the program itself is in Prepared
   std::string pointer = {};  // "/process", or empty for exec --process
 };

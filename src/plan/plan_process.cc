@@ -83,10 +83,6 @@ Result<> plan_user(const ProcessSource& source, ProcessPlan& plan) {
 
 Result<> check_supported(const ProcessSource& source) {
   const spec::Linux& platform = source.spec.platform;
-  if (platform.memory_policy) {
-    return refuse("/linux/memoryPolicy", ErrorKind::Unsupported,
-                  "memoryPolicy is not supported yet");
-  }
   if (platform.seccomp && !source.facts.has_seccomp) {
     return refuse("/linux/seccomp", ErrorKind::Unsupported,
                   "a seccomp profile is given, but this kernel has no seccomp");

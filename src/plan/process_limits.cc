@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <linux/capability.h>
 #include <linux/sched.h>
 #include <sys/personality.h>
 #include <sys/resource.h>
@@ -75,6 +76,19 @@ Result<SchedulerPlan> plan_scheduler(const spec::Scheduler& wanted, const std::s
   return plan;
 }
 
+// A process of that policy can not fork unless its children are of another.
+Result<> check_hooks_can_run(const ProcessSource& source) {
+  const std::optional<spec::Scheduler>& scheduler = source.process.scheduler;
+  const bool of_init = !source.pointer.empty();
+  if (!of_init || !scheduler || scheduler->policy != "SCHED_DEADLINE") return {};
+  if (source.spec.hooks.start_container.empty()) return {};
+  if (std::ranges::find(scheduler->flags, "SCHED_FLAG_RESET_ON_FORK") != scheduler->flags.end())
+    return {};
+  return refuse(formatted("{}/scheduler/flags", source.pointer), ErrorKind::InvalidConfig,
+                "startContainer hooks cannot be run by a process of SCHED_DEADLINE: add "
+                "SCHED_FLAG_RESET_ON_FORK");
+}
+
 Result<std::optional<unsigned long>> plan_personality(const spec::Spec& spec) {
   if (!spec.platform.personality) return std::nullopt;
   const spec::Personality& wanted = *spec.platform.personality;
@@ -104,6 +118,7 @@ Result<> plan_priorities(const ProcessSource& source, ProcessPlan& plan) {
   const spec::Process& process = source.process;
   const std::string pointer(source.pointer);
   plan.oom_score_adj = process.oom_score_adj;
+  plan.oom_score_may_be_denied = (source.facts.capabilities >> CAP_SYS_RESOURCE & 1) == 0;
   if (process.scheduler)
     plan.scheduler = TRY(plan_scheduler(*process.scheduler, pointer + "/scheduler"));
   if (process.io_priority) {
@@ -111,7 +126,9 @@ Result<> plan_priorities(const ProcessSource& source, ProcessPlan& plan) {
         TRY(number_of(kIoClasses, process.io_priority->io_class, pointer + "/ioPriority/class"));
     plan.io_priority = static_cast<int>(io_class << kIoClassShift) | process.io_priority->priority;
   }
+  TRY(check_hooks_can_run(source));
   plan.personality = TRY(plan_personality(source.spec));
+  plan.memory_policy = TRY(plan_memory_policy(source.spec));
   return {};
 }
 

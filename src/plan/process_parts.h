@@ -21,8 +21,14 @@ struct ProcessSource {
 
 CapabilityPlan plan_capabilities(const ProcessSource& source);
 Result<std::vector<RlimitItem>> plan_rlimits(const ProcessSource& source);
-// scheduler, ioPriority, personality, oomScoreAdj.
+// scheduler, ioPriority, personality, memoryPolicy, oomScoreAdj.
 Result<> plan_priorities(const ProcessSource& source, ProcessPlan& plan);
+// execCPUAffinity: of exec only.
+Result<> plan_affinity(const spec::ExecCpuAffinity& wanted, ProcessPlan& plan);
+// linux.memoryPolicy.
+Result<std::optional<MemoryPolicyPlan>> plan_memory_policy(const spec::Spec& spec);
+// "0-3,7" as bits, 64 to a word; nullopt when it is no such list, or names a number from limit up.
+std::optional<std::vector<uint64_t>> parse_number_set(std::string_view text, uint32_t limit);
 // apparmorProfile, selinuxLabel.
 Result<> plan_labels(const ProcessSource& source, ProcessPlan& plan);
 

@@ -31,9 +31,9 @@ enum class Action : uint8_t {
   ReadBack,  // what was set is not what the kernel says
   SetKeyring,
   SetLabel,
-  SetScheduler,
-  SetIoPriority,
+  SetAffinity,  // detail: 0 initial, 1 final
   SetPersonality,
+  SetMemoryPolicy,
   SetRlimit,
   RunHook,     // could not be started
   HookExit,    // os_error is its exit code

@@ -13,7 +13,7 @@ import pytest
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 TIMEOUT = 60  # seconds; for what hangs, never for what is slow
-APPLETS = ("sh", "cat", "echo", "env", "false", "hostname", "id", "kill", "ls", "mkfifo", "mount", "ps",
+APPLETS = ("sh", "cat", "echo", "env", "false", "grep", "hostname", "id", "kill", "ls", "mkfifo", "mount", "ps",
            "pwd", "readlink", "sleep", "stty", "touch", "true", "tr", "wc", "dd", "test", "printf")
 
 

@@ -5,6 +5,7 @@ import json
 import os
 import platform
 import shutil
+import subprocess
 
 import pytest
 
@@ -76,6 +77,71 @@ def test_io_priority(berth):
 def test_console_size(berth):
     bundle = berth.bundle("stty", "size", consoleSize={"height": 11, "width": 22}, terminal=True)
     assert berth.ok("run", "-b", bundle, berth.new_id()).split() == ["11", "22"]
+
+
+@pytest.mark.parametrize("user,env,home", [
+    (1000, [], "/home/guest"), (0, ["HOME="], "/root"), (4321, [], "/"), (1000, ["HOME=/x", "HOME=/y"], "/y")])
+def test_home(berth, user, env, home):
+    assert run(berth, "sh", "-c", "echo $HOME", user={"uid": user, "gid": 0}, env=["PATH=/bin", *env]) == home + "\n"
+
+
+def test_path_is_the_containers(berth):
+    """Nothing is found without one, whatever the caller's is."""
+    bundle = berth.bundle("true", env=["A=1"])
+    assert "executable file not found in $PATH" in berth.fails("run", "-b", bundle, berth.new_id())
+    assert run_again(berth, bundle, env=["PATH=/nowhere::/bin"]) == ""
+    assert run_again(berth, bundle, env=["A=1"], args=["/bin/true"]) == ""
+
+
+def run_again(berth, bundle, **process):
+    config = berth.read_config(bundle)
+    config["process"] |= process
+    berth.write_config(bundle, config)
+    return berth.ok("run", "-b", bundle, berth.new_id())
+
+
+@pytest.mark.parametrize("member,module", [("apparmorProfile", "/sys/module/apparmor"),
+                                           ("selinuxLabel", "/sys/fs/selinux/enforce")])
+def test_label_without_its_module(berth, member, module):
+    if os.path.exists(module):
+        pytest.skip(f"there is {module}")
+    told = berth.fails("run", "-b", berth.bundle("true", **{member: "some_profile"}), berth.new_id())
+    assert f"/process/{member}" in told and "not enabled" in told
+
+
+def test_unconfined_is_no_label(berth):
+    assert run(berth, "echo", "ran", apparmorProfile="unconfined") == "ran\n"
+
+
+def activated(berth, tmp_path, *words, of="$$", preserve=0):
+    """Run as a service manager does: sockets (here files) from 3 on, named by the environment."""
+    for name in ("first", "second", "third"):
+        (tmp_path / name).write_text(name + "\n")
+    bundle = berth.bundle(*words, env=["PATH=/bin", "LISTEN_FDS=7", "LISTEN_PID=7"])
+    script = f"export LISTEN_FDS=2 LISTEN_FDNAMES=a:b LISTEN_PID={of}; cd {tmp_path}; exec \"$@\" 3<first 4<second 5<third"
+    command = berth.command("run", f"--preserve-fds={preserve}", "-b", bundle, berth.new_id())
+    done = subprocess.run(["bash", "-c", script, "bash", *command], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+SHOW = ("sh", "-c", "ls /proc/$$/fd; env | grep LISTEN; echo $$; cat <&3; cat <&4; true")
+
+
+def test_sockets_of_the_service_manager(berth, tmp_path):
+    lines = activated(berth, tmp_path, *SHOW)
+    assert {"LISTEN_FDS=2", "LISTEN_PID=1", "LISTEN_FDNAMES=a:b"} < set(lines) and "LISTEN_FDS=7" not in lines
+    assert "first" in lines and "second" in lines and "5" not in lines
+
+
+def test_preserved_descriptors_come_after_sockets(berth, tmp_path):
+    lines = activated(berth, tmp_path, "sh", "-c", "cat <&5; ls /proc/$$/fd; true", preserve=1)
+    assert lines[0] == "third" and "6" not in lines
+
+
+def test_sockets_of_somebody_else(berth, tmp_path):
+    lines = activated(berth, tmp_path, "sh", "-c", "ls /proc/$$/fd; env", of="1")
+    assert not {"3", "4", "5"} & set(lines) and "LISTEN_FDS=7" in lines
 
 
 def test_host_and_domain_name(berth):

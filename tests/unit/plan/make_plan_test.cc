@@ -98,9 +98,15 @@ TEST_F(MakePlan, PassesListenFds) {
   request_.preserve_fds = 1;
   spec_.process->env = {"LISTEN_FDS=9", "A=1"};
   const ProcessPlan process = planned().init.process;
-  EXPECT_EQ(process.env, (Names{"A=1", "LISTEN_FDS=2", "LISTEN_PID=1"}));
+  EXPECT_EQ(process.env, (Names{"A=1", "LISTEN_FDS=2"}));
+  EXPECT_TRUE(process.listen_pid);
   EXPECT_EQ(process.preserve_fds, 3);
 }
+  facts_.listen_names = "a:b";
+  EXPECT_EQ(planned().init.process.env, (Names{"A=1", "LISTEN_FDS=2", "LISTEN_FDNAMES=a:b"}));
+  const ProcessPlan entered = make_enter_plan(spec_, *spec_.process, facts_, request_)->process;
+  EXPECT_EQ(entered.preserve_fds, 1);
+  EXPECT_FALSE(entered.listen_pid);
 
 TEST_F(MakePlan, RefusesWhatIsNotDone) {
   spec_.platform.net_devices = {{.host_name = "eth1"}};
@@ -127,16 +133,6 @@ TEST_F(MakePlan, EntersAllNamespacesOfTheContainer) {
   EXPECT_EQ(plan->namespaces, uint64_t{CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET});
   EXPECT_FALSE(plan->process.create_cwd);
   EXPECT_EQ(plan->process.preserve_fds, 4);
-}
-
-TEST_F(MakePlan, ExecRefusesAnAffinityButCreateDoesNot) {
-  spec_.process->exec_cpu_affinity = spec::ExecCpuAffinity{.initial = "0"};
-  (void)planned();
-  EXPECT_EQ(make_enter_plan(spec_, *spec_.process, facts_, request_).error().pointer(),
-            "/process/execCPUAffinity");
-  const spec::Process other{
-      .cwd = "/", .args = {"x"}, .exec_cpu_affinity = spec::ExecCpuAffinity{.final = "1"}};
-  EXPECT_EQ(make_enter_plan(spec_, other, facts_, request_).error().pointer(), "/execCPUAffinity");
 }
 
 }  // namespace

@@ -211,27 +211,6 @@ TEST(Rlimits, AllSixteenAreTheKernels) {
   }
 }
 
-TEST_F(PlanProcess, Priorities) {
-  process().scheduler =
-      spec::Scheduler{.policy = "SCHED_FIFO",
-                      .priority = 7,
-                      .flags = {"SCHED_FLAG_RESET_ON_FORK", "SCHED_FLAG_KEEP_PARAMS"}};
-  process().io_priority = spec::IoPriority{.io_class = "IOPRIO_CLASS_BE", .priority = 4};
-  spec_.platform.personality = spec::Personality{.domain = "LINUX32"};
-  const ProcessPlan plan = planned();
-  EXPECT_EQ(plan.scheduler->policy, 1U);
-  EXPECT_EQ(plan.scheduler->priority, 7U);
-  EXPECT_EQ(plan.scheduler->flags, 0x11U);
-  EXPECT_EQ(plan.io_priority, 2 << 13 | 4);
-  EXPECT_EQ(plan.personality, 8U);
-  spec_.platform.personality->flags = {"X"};
-  EXPECT_EQ(refused().pointer(), "/linux/personality/flags");
-  spec_.platform.personality = spec::Personality{.domain = "HPUX"};
-  EXPECT_EQ(refused().pointer(), "/linux/personality/domain");
-  process().scheduler->flags[1] = "X";
-  EXPECT_EQ(refused().pointer(), "/process/scheduler/flags/1");
-}
-
 TEST_F(PlanProcess, Terminal) {
   process().console_size = spec::ConsoleSize{.height = 24, .width = 80};
   EXPECT_EQ(planned().console_rows, 0);
@@ -257,10 +236,7 @@ TEST_F(PlanProcess, LabelsNeedTheirModule) {
   EXPECT_EQ(planned().selinux_label, "u:r:t");
 }
 
-TEST_F(PlanProcess, RefusesWhatIsNotDoneYet) {
-  spec_.platform.memory_policy = spec::MemoryPolicy{.mode = "MPOL_BIND"};
-  EXPECT_EQ(refused().pointer(), "/linux/memoryPolicy");
-  spec_.platform.memory_policy.reset();
+TEST_F(PlanProcess, SeccompNeedsAKernelThatHasIt) {
   spec_.platform.seccomp = spec::Seccomp{};
   EXPECT_TRUE(planned().has_seccomp);
   facts_.has_seccomp = false;
