@@ -8,6 +8,7 @@
 
 #include "berth/try.h"
 #include "core/context.h"
+#include "engine/attach_network.h"
 #include "engine/create_plan.h"
 #include "engine/creation.h"
 #include "engine/launch.h"
@@ -162,6 +163,7 @@ Creation::~Creation() {
     (void)cgroup->kill_all(SIGKILL);
     (void)cgroup->destroy();
   }
+  if (network && network_namespace) (void)network->release(network_namespace.get());
   if (pid_file_written) (void)::unlink(options.pid_file.c_str());
   if (!state) return;
   (void)state.remove();
@@ -170,6 +172,7 @@ Creation::~Creation() {
 
 Result<> create_container(Creation& creation) {
   creation.record = intent_of(creation);
+  TRY(examine_network(creation));
   for (const HostStep& step : kCreateSteps) {
     Result<> result = step.run(creation);
     if (!result) {

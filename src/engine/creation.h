@@ -11,6 +11,7 @@
 #include "engine/record.h"
 #include "engine/state_store.h"
 #include "init/prepared.h"
+#include "network/moved_devices.h"
 #include "os/process.h"
 #include "plan/plan.h"
 #include "security/seccomp_compiler.h"
@@ -38,6 +39,8 @@ struct Creation {
   StateDir state = {};
   Record record = {};
   std::unique_ptr<cgroup::CgroupManager> cgroup = {};
+  std::unique_ptr<network::MovedDevices> network = {};
+  os::UniqueFd network_namespace = {};  // once devices are in it
   security::SeccompProgram seccomp = {};
   init::PreparedInit prepared = {};
   std::string home = {};  // memory of PreparedProcess::home_slot

@@ -4,6 +4,7 @@
 
 #include "berth/try.h"
 #include "core/context.h"
+#include "engine/attach_network.h"
 #include "engine/container_inner.h"
 #include "engine/create_plan.h"
 #include "engine/gather_facts.h"
@@ -41,9 +42,11 @@ Result<> check_deletable(const Snapshot& snapshot, bool force) {
 // Restartable at any line: the record goes last, and whatever is gone already is no error.
 Result<> tear_down(const StateDir& directory, const engine::Record& record,
                    const std::function<void(const std::string&)>& on_warning) {
-  TRY(kill_init(record));
   const auto cgroup = TRY(engine::open_cgroup(record));
+  const os::UniqueFd network = TRY(engine::hold_network(record, *cgroup));
+  TRY(kill_init(record));
   TRY(cgroup->kill_all(SIGKILL) | context("end the container's processes"));
+  TRY(engine::give_network_back(record, network));
   TRY(cgroup->destroy() | context("remove the container's cgroup"));
   const Result<std::string> config = directory.read_config();
   TRY(directory.remove());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/record.h"
 
+#include <charconv>
 #include <limits>
 
 #include "berth/try.h"
@@ -32,6 +33,30 @@ void write_places(json::Writer& writer, const std::vector<plan::CgroupPlace>& pl
         .member("path", place.path)
         .member("v2", place.is_v2)
         .end();
+  }
+  writer.end();
+}
+
+std::string to_hex(const std::string& bytes) {
+  std::string text;
+  for (const char c : bytes) text += formatted("{:02x}", static_cast<unsigned char>(c));
+  return text;
+}
+
+void write_devices(json::Writer& writer, const std::vector<network::MovedDevice>& devices) {
+  writer.key("netDevices").begin_array();
+  for (const network::MovedDevice& device : devices) {
+    writer.begin_object().member("hostName", device.host_name).member("name", device.name);
+    writer.member("index", device.index).member("hardware", to_hex(device.hardware));
+    writer.member("up", device.was_up);
+    writer.key("addresses").begin_array();
+    for (const network::Address& address : device.addresses) {
+      writer.begin_object().member("family", static_cast<unsigned>(address.family));
+      writer.member("prefix", static_cast<unsigned>(address.prefix)).member("flags", address.flags);
+      writer.member("local", to_hex(address.local)).member("peer", to_hex(address.peer));
+      writer.member("broadcast", to_hex(address.broadcast)).end();
+    }
+    writer.end().end();
   }
   writer.end();
 }
@@ -86,6 +111,48 @@ Result<plan::CgroupPlace> read_place(const json::Value& value) {
   return place;
 }
 
+Result<std::string> from_hex(const std::string& text) {
+  std::string bytes;
+  for (size_t i = 0; i + 1 < text.size(); i += 2) {
+    unsigned byte = 0;
+    const char* end = text.data() + i + 2;
+    const auto [stop, error] = std::from_chars(text.data() + i, end, byte, 16);
+    if (stop != end || error != std::errc()) break;
+    bytes += static_cast<char>(byte);
+  }
+  if (bytes.size() * 2 == text.size()) return bytes;
+  return fail(ErrorKind::InvalidUse, "state.json: {} is no address", text);
+}
+
+Result<network::Address> read_address(const json::Value& value) {
+  if (value.kind != Kind::Object)
+    return fail(ErrorKind::InvalidUse, "state.json: an address is no object");
+  const Reader reader(value);
+  network::Address address;
+  address.family = static_cast<uint8_t>(TRY(reader.number("family", UINT8_MAX)));
+  address.prefix = static_cast<uint8_t>(TRY(reader.number("prefix", UINT8_MAX)));
+  address.flags = static_cast<uint32_t>(TRY(reader.number("flags", UINT32_MAX)));
+  address.local = TRY(from_hex(TRY(reader.string("local"))));
+  address.peer = TRY(from_hex(TRY(reader.string("peer"))));
+  address.broadcast = TRY(from_hex(TRY(reader.string("broadcast"))));
+  return address;
+}
+
+Result<network::MovedDevice> read_device(const json::Value& value) {
+  if (value.kind != Kind::Object)
+    return fail(ErrorKind::InvalidUse, "state.json: a network device is no object");
+  const Reader reader(value);
+  network::MovedDevice device;
+  device.host_name = TRY(reader.string("hostName"));
+  device.name = TRY(reader.string("name"));
+  device.index = static_cast<int>(TRY(reader.number("index", std::numeric_limits<int>::max())));
+  device.hardware = TRY(from_hex(TRY(reader.string("hardware"))));
+  device.was_up = TRY(reader.boolean("up"));
+  for (const json::Value& address : TRY(reader.child("addresses", Kind::Array))->array())
+    device.addresses.push_back(TRY(read_address(address)));
+  return device;
+}
+
 Result<plan::CgroupDriver> read_driver(std::string_view name) {
   for (const auto driver : {plan::CgroupDriver::Filesystem, plan::CgroupDriver::Systemd,
                             plan::CgroupDriver::Disabled}) {
@@ -108,6 +175,10 @@ std::string write_record(const Record& record) {
   writer.member("cgroupDriver", driver_name(record.cgroup_driver))
       .member("tolerateDenied", record.tolerate_denied);
   write_places(writer, record.cgroups);
+  if (!record.net_devices.empty()) {
+    write_devices(writer, record.net_devices);
+    writer.member("networkPath", record.network_path);
+  }
   writer.member("pidFile", record.pid_file);
   writer.key("annotations").begin_object();
   for (const auto& [name, value] : record.annotations) writer.member(name, value);
@@ -139,6 +210,11 @@ Result<Record> read_record(std::string_view text) {
   record.tolerate_denied = TRY(reader.boolean("tolerateDenied"));
   for (const json::Value& place : TRY(reader.child("cgroups", Kind::Array))->array())
     record.cgroups.push_back(TRY(read_place(place)));
+  if (document.root().find("netDevices") != nullptr) {
+    for (const json::Value& device : TRY(reader.child("netDevices", Kind::Array))->array())
+      record.net_devices.push_back(TRY(read_device(device)));
+    record.network_path = TRY(reader.string("networkPath"));
+  }
   record.pid_file = TRY(reader.string("pidFile"));
   for (const json::Member& member : TRY(reader.child("annotations", Kind::Object))->object()) {
     if (member.value.kind != Kind::String)

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "berth/container.h"
+#include "network/moved_devices.h"
 #include "plan/plan.h"
 
 namespace berth::engine {
@@ -33,6 +34,8 @@ struct Record {
   plan::CgroupDriver cgroup_driver = plan::CgroupDriver::Filesystem;
   bool tolerate_denied = false;
   std::vector<plan::CgroupPlace> cgroups = {};
+  std::vector<network::MovedDevice> net_devices = {};
+  std::string network_path = {};  // of a network namespace that was joined
   std::string pid_file = {};
   StringMap annotations = {};
 };

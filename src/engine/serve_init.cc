@@ -8,11 +8,12 @@
 
 #include "berth/try.h"
 #include "core/context.h"
+#include "engine/attach_network.h"
 #include "engine/container_inner.h"
 #include "engine/executed.h"
 #include "engine/explain.h"
-#include "engine/map_ids.h"
 #include "engine/favour_process.h"
+#include "engine/map_ids.h"
 #include "hooks/run_hooks.h"
 #include "os/file.h"
 #include "os/process.h"
@@ -64,7 +65,8 @@ Result<> adopt_init(Creation& creation, sync::Heard& heard) {
   return set_oom_score(creation.plan.init.process, creation.init.pid());
 }
 
-Result<> run_host_hooks(Creation& creation) {
+Result<> work_for_init(Creation& creation) {
+  TRY(attach_network(creation));
   Record record = creation.record;
   record.pid = creation.init.pid();
   ContainerState state = state_of(record, Status::Creating);
@@ -107,7 +109,7 @@ Result<> answer(Creation& creation, sync::Heard& heard) {
     case Message::IdsWanted:
       TRY(map_ids(creation.plan.host.ids, creation.init.pid()));
       return creation.channel.ids_mapped();
-    case Message::NamespacesReady: return run_host_hooks(creation);
+    case Message::NamespacesReady: return work_for_init(creation);
     case Message::Console: return take_console(creation, heard);
     case Message::SeccompListener: return pass_listener(creation, heard);
     default: return {};

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plan/make_plan.h"
 
+#include <linux/capability.h>
+
 #include <algorithm>
 
 #include "berth/try.h"
 #include "plan/namespace_flags.h"
+#include "plan/process_parts.h"
 #include "plan/refuse.h"
 #include "spec/paths.h"
-#include "plan/process_parts.h"
 
 namespace berth::plan {
 namespace {
@@ -21,13 +23,24 @@ Result<> check_supported(const spec::Spec& spec, const Plan& plan) {
         "/linux/namespaces", ErrorKind::Unsupported,
         "a container in the host's mount namespace is not supported: add {{\"type\": \"mount\"}}");
   }
-  if (!spec.platform.net_devices.empty()) {
-    return refuse("/linux/netDevices", ErrorKind::Unsupported, "netDevices are not supported yet");
-  }
   if (spec.platform.intel_rdt.value_or(spec::IntelRdt{}) != spec::IntelRdt{}) {
     return refuse("/linux/intelRdt", ErrorKind::Unsupported, "intelRdt is not supported yet");
   }
   return {};
+}
+
+// Taking a device from the host needs the host's rights.
+Result<> check_net_devices(const spec::Spec& spec, const HostFacts& facts, const Request& request,
+                           const Plan& plan) {
+  if (spec.platform.net_devices.empty()) return {};
+  if (!plan.host.namespaces.has(NamespaceType::Network)) {
+    return refuse("/linux/netDevices", ErrorKind::InvalidConfig,
+                  "netDevices need a network namespace: add {{\"type\": \"network\"}}");
+  }
+  const bool may_move = (facts.capabilities >> CAP_NET_ADMIN & 1) != 0;
+  if (may_move && !request.rootless && !facts.in_user_namespace) return {};
+  return refuse("/linux/netDevices", ErrorKind::Unsupported,
+                "a rootless container cannot be given network devices of the host");
 }
 
 std::string escaped(std::string_view name) {
@@ -90,6 +103,8 @@ Result<Plan> make_plan(const spec::Spec& spec, const HostFacts& facts, const Req
   host.namespaces = TRY(plan_namespaces(spec, facts));
   TRY(check_supported(spec, plan));
   host.ids = TRY(plan_ids(spec, facts));
+  TRY(check_net_devices(spec, facts, request, plan));
+  host.net_devices = spec.platform.net_devices;
   host.cgroup = TRY(plan_cgroup(spec, facts, request, host.warnings));
   init.new_mount_namespace = host.namespaces.is_new(NamespaceType::Mount);
   init.new_user_namespace = host.namespaces.is_new(NamespaceType::User);

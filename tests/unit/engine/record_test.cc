@@ -23,6 +23,18 @@ Record full_record() {
   record.tolerate_denied = true;
   record.cgroups = {{{"cpu", "cpuacct"}, "/sys/fs/cgroup/cpu,cpuacct", "/a/web", false},
                     {{}, "/sys/fs/cgroup/unified", "/b", true}};
+  record.net_devices = {{.host_name = "eth1",
+                         .name = "net0",
+                         .index = 7,
+                         .hardware = std::string("\x02\x00\xff", 3),
+                         .was_up = true,
+                         .addresses = {{.family = 2,
+                                        .prefix = 24,
+                                        .flags = 128,
+                                        .local = std::string("\xc0\x00\x02\x01", 4),
+                                        .peer = "1234",
+                                        .broadcast = ""}}}};
+  record.network_path = "/run/netns/x";
   record.pid_file = "/run/web.pid";
   record.annotations = {{"a", "1"}, {"b/c", ""}};
   return record;
@@ -46,6 +58,8 @@ TEST(Record, ComesBackAsItWasWritten) {
   ASSERT_EQ(read->cgroups.size(), 2U);
   EXPECT_EQ(read->cgroups[0].controllers, wrote.cgroups[0].controllers);
   EXPECT_TRUE(read->cgroups[1].is_v2);
+  EXPECT_EQ(read->net_devices, wrote.net_devices);
+  EXPECT_EQ(read->network_path, wrote.network_path);
   // Every other member too: the texts are the same.
   EXPECT_EQ(write_record(*read), write_record(wrote));
 }
@@ -103,6 +117,12 @@ TEST(Record, IsRefusedWhenAValueIsNotWhatItShouldBe) {
       {"\"cpuacct\"", "null"},
       {"\"v2\":false", "\"v2\":\"no\""},
       {"\"a\":\"1\"", "\"a\":1"},
+      {"c0000201", "c000020"},
+      {"c0000201", "c00002zz"},
+      {"\"family\":2", "\"family\":256"},
+      {"\"hostName\"", "\"x\""},
+      {"\"up\":true", "\"up\":1"},
+      {"\"networkPath\"", "\"x\""},
   };
   for (const Damage& row : rows) {
     std::string damaged = write_record(full_record());

@@ -2,6 +2,7 @@
 #include "plan/make_plan.h"
 
 #include <gtest/gtest.h>
+#include <linux/capability.h>
 #include <sched.h>
 
 namespace berth::plan {
@@ -101,17 +102,30 @@ TEST_F(MakePlan, PassesListenFds) {
   EXPECT_EQ(process.env, (Names{"A=1", "LISTEN_FDS=2"}));
   EXPECT_TRUE(process.listen_pid);
   EXPECT_EQ(process.preserve_fds, 3);
-}
   facts_.listen_names = "a:b";
   EXPECT_EQ(planned().init.process.env, (Names{"A=1", "LISTEN_FDS=2", "LISTEN_FDNAMES=a:b"}));
   const ProcessPlan entered = make_enter_plan(spec_, *spec_.process, facts_, request_)->process;
   EXPECT_EQ(entered.preserve_fds, 1);
   EXPECT_FALSE(entered.listen_pid);
+}
+
+TEST_F(MakePlan, NetDevicesNeedTheHostsRights) {
+  spec_.platform.net_devices = {{.host_name = "eth1", .name = "net0"}};
+  EXPECT_EQ(refused().pointer(), "/linux/netDevices");
+  EXPECT_EQ(refused().kind(), ErrorKind::InvalidConfig);
+  spec_.platform.namespaces.push_back({.type = spec::NamespaceType::Network});
+  EXPECT_EQ(planned().host.net_devices, spec_.platform.net_devices);
+  request_.rootless = true;
+  EXPECT_EQ(refused().kind(), ErrorKind::Unsupported);
+  request_.rootless = false;
+  facts_.in_user_namespace = true;
+  EXPECT_EQ(refused().kind(), ErrorKind::Unsupported);
+  facts_.in_user_namespace = false;
+  facts_.capabilities = ~(uint64_t{1} << CAP_NET_ADMIN);
+  EXPECT_EQ(refused().kind(), ErrorKind::Unsupported);
+}
 
 TEST_F(MakePlan, RefusesWhatIsNotDone) {
-  spec_.platform.net_devices = {{.host_name = "eth1"}};
-  EXPECT_EQ(refused().pointer(), "/linux/netDevices");
-  spec_.platform.net_devices.clear();
   spec_.platform.intel_rdt = spec::IntelRdt{};
   (void)planned();
   spec_.platform.intel_rdt->clos_id = "x";
