@@ -9,6 +9,7 @@
 #include "berth/try.h"
 #include "core/context.h"
 #include "engine/attach_network.h"
+#include "engine/class_of_service.h"
 #include "engine/create_plan.h"
 #include "engine/creation.h"
 #include "engine/launch.h"
@@ -77,6 +78,7 @@ bool limits_devices_at_once(const Creation& creation) {
 // limits.
 Result<> limit_resources(Creation& creation) {
   const plan::CgroupPlan& plan = creation.plan.host.cgroup;
+  TRY(make_class(creation));
   TRY(creation.cgroup->apply(plan.writes));
   if (!limits_devices_at_once(creation)) TRY(apply_devices(creation));
   if (plan.delegate) TRY(creation.cgroup->delegate(plan.delegate_uid));
@@ -164,6 +166,7 @@ Creation::~Creation() {
     (void)cgroup->destroy();
   }
   if (network && network_namespace) (void)network->release(network_namespace.get());
+  if (class_made) (void)cgroup::remove_class(record.rdt);
   if (pid_file_written) (void)::unlink(options.pid_file.c_str());
   if (!state) return;
   (void)state.remove();
@@ -173,6 +176,7 @@ Creation::~Creation() {
 Result<> create_container(Creation& creation) {
   creation.record = intent_of(creation);
   TRY(examine_network(creation));
+  TRY(examine_class(creation));
   for (const HostStep& step : kCreateSteps) {
     Result<> result = step.run(creation);
     if (!result) {

@@ -41,6 +41,8 @@ struct Creation {
   std::unique_ptr<cgroup::CgroupManager> cgroup = {};
   std::unique_ptr<network::MovedDevices> network = {};
   os::UniqueFd network_namespace = {};  // once devices are in it
+  std::string resctrl = {};             // where it is mounted, when a class of service is asked for
+  bool class_made = false;
   security::SeccompProgram seccomp = {};
   init::PreparedInit prepared = {};
   std::string home = {};  // memory of PreparedProcess::home_slot

@@ -47,6 +47,7 @@ Result<> tear_down(const StateDir& directory, const engine::Record& record,
   TRY(kill_init(record));
   TRY(cgroup->kill_all(SIGKILL) | context("end the container's processes"));
   TRY(engine::give_network_back(record, network));
+  TRY(cgroup::remove_class(record.rdt));
   TRY(cgroup->destroy() | context("remove the container's cgroup"));
   const Result<std::string> config = directory.read_config();
   TRY(directory.remove());

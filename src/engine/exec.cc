@@ -11,6 +11,7 @@
 
 #include "berth/try.h"
 #include "core/context.h"
+#include "engine/class_of_service.h"
 #include "engine/container_inner.h"
 #include "engine/create_plan.h"
 #include "engine/executed.h"
@@ -151,6 +152,7 @@ Result<> launch(Entry& entry) {
   if (pid < 0) return system_error(-pid, "clone into the container");
   entry.child = os::ChildProcess(pid, os::UniqueFd(pidfd));
   TRY(visit.leave());
+  TRY(engine::enter_class(entry.record, pid));
   return engine::set_oom_score(entry.plan.process, pid);
 }
 

@@ -7,6 +7,7 @@
 
 #include "berth/try.h"
 #include "core/context.h"
+#include "engine/class_of_service.h"
 #include "engine/favour_process.h"
 #include "engine/prepare.h"
 #include "engine/visit.h"
@@ -48,6 +49,7 @@ Result<> launch_directly(Creation& creation, int cgroup) {
   }
   creation.init = os::ChildProcess(pid, os::UniqueFd(pidfd));
   TRY(visit.leave());
+  TRY(enter_class(creation.record, pid));
   return set_oom_score(creation.plan.init.process, pid);
 }
 

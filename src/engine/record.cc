@@ -23,13 +23,18 @@ std::string_view driver_name(plan::CgroupDriver driver) {
   return "cgroupfs";
 }
 
+void write_words(json::Writer& writer, std::string_view name,
+                 const std::vector<std::string>& words) {
+  writer.key(name).begin_array();
+  for (const std::string& word : words) writer.string(word);
+  writer.end();
+}
+
 void write_places(json::Writer& writer, const std::vector<plan::CgroupPlace>& places) {
   writer.key("cgroups").begin_array();
   for (const plan::CgroupPlace& place : places) {
-    writer.begin_object().key("controllers").begin_array();
-    for (const std::string& controller : place.controllers) writer.string(controller);
-    writer.end()
-        .member("mountpoint", place.mountpoint)
+    write_words(writer.begin_object(), "controllers", place.controllers);
+    writer.member("mountpoint", place.mountpoint)
         .member("path", place.path)
         .member("v2", place.is_v2)
         .end();
@@ -95,16 +100,22 @@ class Reader {
   const json::Value& object_;
 };
 
+Result<std::vector<std::string>> read_words(const json::Value& list) {
+  std::vector<std::string> words;
+  for (const json::Value& word : list.array()) {
+    if (word.kind != Kind::String)
+      return fail(ErrorKind::InvalidUse, "state.json: what should be a string is none");
+    words.emplace_back(word.string());
+  }
+  return words;
+}
+
 Result<plan::CgroupPlace> read_place(const json::Value& value) {
   if (value.kind != Kind::Object)
     return fail(ErrorKind::InvalidUse, "state.json: a cgroup is no object");
   const Reader reader(value);
   plan::CgroupPlace place;
-  for (const json::Value& controller : TRY(reader.child("controllers", Kind::Array))->array()) {
-    if (controller.kind != Kind::String)
-      return fail(ErrorKind::InvalidUse, "state.json: a controller is no string");
-    place.controllers.emplace_back(controller.string());
-  }
+  place.controllers = TRY(read_words(*TRY(reader.child("controllers", Kind::Array))));
   place.mountpoint = TRY(reader.string("mountpoint"));
   place.path = TRY(reader.string("path"));
   place.is_v2 = TRY(reader.boolean("v2"));
@@ -179,6 +190,10 @@ std::string write_record(const Record& record) {
     write_devices(writer, record.net_devices);
     writer.member("networkPath", record.network_path);
   }
+  if (!record.rdt.tasks.empty()) {
+    write_words(writer, "rdtTasks", record.rdt.tasks);
+    write_words(writer, "rdtRemoved", record.rdt.removed);
+  }
   writer.member("pidFile", record.pid_file);
   writer.key("annotations").begin_object();
   for (const auto& [name, value] : record.annotations) writer.member(name, value);
@@ -214,6 +229,10 @@ Result<Record> read_record(std::string_view text) {
     for (const json::Value& device : TRY(reader.child("netDevices", Kind::Array))->array())
       record.net_devices.push_back(TRY(read_device(device)));
     record.network_path = TRY(reader.string("networkPath"));
+  }
+  if (document.root().find("rdtTasks") != nullptr) {
+    record.rdt.tasks = TRY(read_words(*TRY(reader.child("rdtTasks", Kind::Array))));
+    record.rdt.removed = TRY(read_words(*TRY(reader.child("rdtRemoved", Kind::Array))));
   }
   record.pid_file = TRY(reader.string("pidFile"));
   for (const json::Member& member : TRY(reader.child("annotations", Kind::Object))->object()) {

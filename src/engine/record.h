@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "berth/container.h"
+#include "cgroup/resctrl.h"
 #include "network/moved_devices.h"
 #include "plan/plan.h"
 
@@ -36,6 +37,7 @@ struct Record {
   std::vector<plan::CgroupPlace> cgroups = {};
   std::vector<network::MovedDevice> net_devices = {};
   std::string network_path = {};  // of a network namespace that was joined
+  cgroup::RdtPlaces rdt = {};
   std::string pid_file = {};
   StringMap annotations = {};
 };

@@ -9,6 +9,7 @@
 #include "berth/try.h"
 #include "core/context.h"
 #include "engine/attach_network.h"
+#include "engine/class_of_service.h"
 #include "engine/container_inner.h"
 #include "engine/executed.h"
 #include "engine/explain.h"
@@ -62,6 +63,7 @@ Result<> adopt_init(Creation& creation, sync::Heard& heard) {
   os::ChildProcess joiner = std::move(creation.init);
   creation.init = os::ChildProcess(heard.packet.value, std::move(heard.fd));
   TRY(joiner.wait());
+  TRY(enter_class(creation.record, creation.init.pid()));
   return set_oom_score(creation.plan.init.process, creation.init.pid());
 }
 

@@ -113,8 +113,8 @@ void write_terminal(const Scene& scene) {
 
 bool limits_process(const Plan& plan) {
   const ProcessPlan& process = plan.init.process;
-  return process.scheduler || process.io_priority || process.personality || process.oom_score_adj ||
-         !process.rlimits.empty();
+  return plan.host.rdt || process.memory_policy || process.scheduler || process.io_priority ||
+         process.personality || process.oom_score_adj || !process.rlimits.empty();
 }
 
 bool always(const Plan&) { return true; }
@@ -136,7 +136,12 @@ constexpr DumpedStep kHostSteps[] = {
      [](const Scene& scene) { dump_device_rules(scene.out, scene.plan.host.cgroup); }},
     {"map ids", [](const Plan& plan) { return plan.host.ids.maps; }, write_ids},
     {"limit resources", limits_process,
-     [](const Scene& scene) { dump_limits(scene.out, scene.plan.init.process); }},
+     [](const Scene& scene) {
+       dump_limits(scene.out, scene.plan.init.process);
+       if (scene.plan.host.rdt) dump_rdt(scene.out, *scene.plan.host.rdt);
+     }},
+    {"attach network", [](const Plan& plan) { return !plan.host.net_devices.empty(); },
+     [](const Scene& scene) { dump_net_devices(scene.out, scene.plan.host.net_devices); }},
     {"run host hooks",
      [](const Plan& plan) {
        return !plan.host.prestart.empty() || !plan.host.create_runtime.empty();

@@ -99,6 +99,22 @@ void dump_device_rules(json::Writer& out, const CgroupPlan& plan) {
   list_member(out, "devices", rules);
 }
 
+void dump_rdt(json::Writer& out, const RdtPlan& plan) {
+  out.key("classOfService").begin_object().member("group", "/" + plan.group);
+  flag_member(out, "own", plan.own);
+  flag_member(out, "mustExist", plan.must_exist);
+  text_member(out, "schemata", plan.schemata);
+  text_member(out, "monitor", plan.monitor);
+  out.end();
+}
+
+void dump_net_devices(json::Writer& out, const std::vector<spec::NetDevice>& devices) {
+  out.key("netDevices").begin_object();
+  for (const spec::NetDevice& device : devices)
+    out.member(device.host_name, device.name.empty() ? device.host_name : device.name);
+  out.end();
+}
+
 void dump_hooks(json::Writer& out, const std::vector<HookItem>& hooks) {
   out.key("hooks").begin_array();
   for (const HookItem& hook : hooks) {

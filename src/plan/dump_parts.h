@@ -12,6 +12,8 @@ namespace berth::plan {
 void dump_namespaces(json::Writer& out, const NamespacePlan& plan);
 void dump_cgroup(json::Writer& out, const CgroupPlan& plan);
 void dump_device_rules(json::Writer& out, const CgroupPlan& plan);
+void dump_rdt(json::Writer& out, const RdtPlan& plan);
+void dump_net_devices(json::Writer& out, const std::vector<spec::NetDevice>& devices);
 void dump_hooks(json::Writer& out, const std::vector<HookItem>& hooks);
 void dump_mounts(json::Writer& out, const std::vector<MountItem>& mounts);
 void dump_devices(json::Writer& out, const InitPlan& plan);

@@ -23,9 +23,6 @@ Result<> check_supported(const spec::Spec& spec, const Plan& plan) {
         "/linux/namespaces", ErrorKind::Unsupported,
         "a container in the host's mount namespace is not supported: add {{\"type\": \"mount\"}}");
   }
-  if (spec.platform.intel_rdt.value_or(spec::IntelRdt{}) != spec::IntelRdt{}) {
-    return refuse("/linux/intelRdt", ErrorKind::Unsupported, "intelRdt is not supported yet");
-  }
   return {};
 }
 
@@ -114,6 +111,7 @@ Result<Plan> make_plan(const spec::Spec& spec, const HostFacts& facts, const Req
   TRY(plan_devices(spec, plan));
   // Nodes can be made in the initial user namespace only, whoever made the other one.
   init.bind_devices = init.bind_devices || facts.in_user_namespace;
+  host.rdt = plan_rdt(spec, request.id);
   TRY(plan_hooks(spec, plan));
   init.hostname = spec.hostname;
   init.domainname = spec.domainname;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "berth/error.h"
@@ -45,6 +46,8 @@ std::vector<DeviceRulePlan> plan_device_rules(const spec::Spec& spec);
 // The hooks of the host's side of one kind ("poststart"), for those that are run when the plan is
 // long gone.
 std::vector<HookItem> plan_host_hooks(const std::vector<spec::Hook>& hooks, std::string_view kind);
+// intelRdt: nullopt when the config has none, and resctrl must not be touched.
+std::optional<RdtPlan> plan_rdt(const spec::Spec& spec, const std::string& id);
 Result<> plan_hooks(const spec::Spec& spec, Plan& plan);
 
 // True when nobody can be in init's pid namespace before its program runs, if that is executed at

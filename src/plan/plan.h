@@ -262,6 +262,17 @@ struct CgroupPlan {
   bool tolerate_denied = false;  // rootless: places that can not be made are left out
 };
 
+// ---- resctrl (intelRdt) ----
+
+// The class of service that a container is put into, and what it must say.
+struct RdtPlan {
+  std::string group = {};     // a directory of the resctrl filesystem; empty: the default class
+  bool own = false;           // made for the container, and removed with it
+  bool must_exist = false;    // made by somebody else: only joined
+  std::string schemata = {};  // lines: written to a new class, compared with one that exists
+  std::string monitor = {};   // a directory in mon_groups of it, made and removed; empty: none
+};
+
 // ---- the whole ----
 
 struct HostPlan {
@@ -273,6 +284,7 @@ struct HostPlan {
   std::vector<HookItem> prestart = {};
   std::vector<HookItem> create_runtime = {};
   std::vector<spec::NetDevice> net_devices = {};
+  std::optional<RdtPlan> rdt = {};
   std::vector<std::string> warnings = {};
 };
 

@@ -220,3 +220,14 @@ def test_hook_that_takes_too_long(berth):
     config["hooks"] = {"createRuntime": [{"path": "/bin/sleep", "args": ["sleep", "100"], "timeout": 1}]}
     berth.write_config(bundle, config)
     assert "did not end within 1 s" in berth.fails("run", "-b", bundle, berth.new_id())
+
+
+@pytest.mark.skipif(" - resctrl " in open("/proc/self/mountinfo", encoding="utf-8").read(), reason="there is resctrl")
+@pytest.mark.parametrize("wanted", [{}, {"closID": "x"}, {"l3CacheSchema": "L3:0=f", "enableMonitoring": True}])
+def test_class_of_service_without_resctrl(berth, wanted):
+    bundle = berth.bundle("true")
+    config = berth.read_config(bundle)
+    config["linux"]["intelRdt"] = wanted
+    berth.write_config(bundle, config)
+    told = berth.fails("run", "-b", bundle, berth.new_id())
+    assert "/linux/intelRdt" in told and "no resctrl filesystem is mounted" in told

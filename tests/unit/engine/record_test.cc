@@ -35,6 +35,7 @@ Record full_record() {
                                         .peer = "1234",
                                         .broadcast = ""}}}};
   record.network_path = "/run/netns/x";
+  record.rdt = {.tasks = {"/r/c1", "/r/c1/mon_groups/c1"}, .removed = {"/r/c1"}};
   record.pid_file = "/run/web.pid";
   record.annotations = {{"a", "1"}, {"b/c", ""}};
   return record;
@@ -60,6 +61,7 @@ TEST(Record, ComesBackAsItWasWritten) {
   EXPECT_TRUE(read->cgroups[1].is_v2);
   EXPECT_EQ(read->net_devices, wrote.net_devices);
   EXPECT_EQ(read->network_path, wrote.network_path);
+  EXPECT_EQ(read->rdt, wrote.rdt);
   // Every other member too: the texts are the same.
   EXPECT_EQ(write_record(*read), write_record(wrote));
 }
@@ -123,6 +125,8 @@ TEST(Record, IsRefusedWhenAValueIsNotWhatItShouldBe) {
       {"\"hostName\"", "\"x\""},
       {"\"up\":true", "\"up\":1"},
       {"\"networkPath\"", "\"x\""},
+      {"\"rdtRemoved\"", "\"x\""},
+      {"[\"/r/c1\"]", "[1]"},
   };
   for (const Damage& row : rows) {
     std::string damaged = write_record(full_record());

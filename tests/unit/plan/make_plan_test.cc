@@ -126,11 +126,6 @@ TEST_F(MakePlan, NetDevicesNeedTheHostsRights) {
 }
 
 TEST_F(MakePlan, RefusesWhatIsNotDone) {
-  spec_.platform.intel_rdt = spec::IntelRdt{};
-  (void)planned();
-  spec_.platform.intel_rdt->clos_id = "x";
-  EXPECT_EQ(refused().pointer(), "/linux/intelRdt");
-  spec_.platform.intel_rdt.reset();
   spec_.platform.namespaces = {{.type = spec::NamespaceType::Pid}};
   EXPECT_EQ(refused().pointer(), "/linux/namespaces");
   EXPECT_EQ(refused().kind(), ErrorKind::Unsupported);
