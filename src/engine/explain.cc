@@ -2,6 +2,7 @@
 #include "engine/explain.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 
 #include "core/format.h"
 #include "core/signal_words.h"
@@ -62,10 +63,15 @@ Error explain_mount(const plan::InitPlan& plan, const Failure& failure) {
 
 Error explain_device(const plan::InitPlan& plan, const Failure& failure) {
   if (failure.action == Action::NotADirectory)
-    return system_in(failure, "/dev of the image must be a directory, not a link");
+    return system_in(failure, "/dev of the image must be a directory, or a link to one of its own");
   const plan::DeviceItem* device = item_of(plan.devices, failure);
   if (device == nullptr) return system_in(failure, "make the links in /dev");
-  Error error = system_in(failure, formatted("make device {}", device->path));
+  const bool bound = plan.bind_devices && !S_ISFIFO(device->mode);
+  Error error = system_in(
+      failure, bound
+                   ? formatted("bind device {} of the host (is it there, of this kind and number?)",
+                               device->path)
+                   : formatted("make device {}", device->path));
   error.set_pointer(device->pointer);
   return error;
 }

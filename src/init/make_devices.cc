@@ -34,10 +34,18 @@ int make_node(int directory, const char* name, const plan::DeviceItem& device) {
   return ::fchownat(directory, name, device.uid, device.gid, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
 }
 
+// What is bound must be what was asked for, whatever the host has at that path.
+bool is_device(int file, const plan::DeviceItem& device) {
+  struct stat status;
+  return ::fstat(file, &status) == 0 && (status.st_mode & S_IFMT) == (device.mode & S_IFMT) &&
+         status.st_rdev == makedev(device.major, device.minor);
+}
+
 // In a user namespace nodes can not be made: the host's are bound over empty files.
 int bind_node(int directory, const char* name, const plan::DeviceItem& device) {
   const ChildFd source(os::clone_mount(AT_FDCWD, device.path.c_str(), false));
   if (!source) return source.get();
+  if (!is_device(source.get(), device)) return -ENODEV;
   const os::UniqueFd file(
       ::openat(directory, name, O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_WRONLY | O_NONBLOCK, 0644));
   if (!file && errno != EEXIST && errno != ENXIO) return -errno;
@@ -56,7 +64,8 @@ int make_device(int base, const char* path, const plan::DeviceItem& device, bool
     name = path;
   }
   const int directory = parent ? parent.get() : base;
-  return bind ? bind_node(directory, name, device) : make_node(directory, name, device);
+  const bool bound = bind && !S_ISFIFO(device.mode);  // a pipe anybody may make
+  return bound ? bind_node(directory, name, device) : make_node(directory, name, device);
 }
 
 int make_links(const std::vector<plan::LinkItem>& links, int directory) {
@@ -68,15 +77,24 @@ int make_links(const std::vector<plan::LinkItem>& links, int directory) {
   return 0;
 }
 
-// The image's own /dev: a real directory of the root, or nothing is made (a link would lead the
-// nodes elsewhere).
-int open_image_dev(int root) {
-  if (::mkdirat(root, "dev", 0755) < 0 && errno != EEXIST) return -errno;
-  return os::open_resolved(root, "dev", O_PATH | O_DIRECTORY | O_CLOEXEC,
-                           RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
+}  // namespace
+
+bool has_own_dev(const plan::InitPlan& plan) {
+  for (const plan::MountItem& mount : plan.mounts) {
+    if (mount.is_dev) return true;
+  }
+  return false;
 }
 
-}  // namespace
+// A link of the image's stays in the image: behind a mount of the config is what is not its own.
+int open_dev(int root, bool crossing) {
+  constexpr uint64_t kFlags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+  const int dev = os::open_resolved(root, "dev", kFlags, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
+  if (dev != -ELOOP) return dev;
+  return os::open_resolved(root, "dev", kFlags,
+                           RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS |
+                               (crossing ? uint64_t{0} : uint64_t{RESOLVE_NO_XDEV}));
+}
 
 int make_default_devices(InitContext& init, int directory, bool own, int* failed) {
   const bool bind = init.plan.bind_devices && !own;
@@ -93,10 +111,11 @@ int make_default_devices(InitContext& init, int directory, bool own, int* failed
 
 StepResult make_devices(InitContext& init) {
   if (!init.plan.make_devices) return {};
-  bool own = false;
-  for (const plan::MountItem& mount : init.plan.mounts) own = own || mount.is_dev;
+  const bool own = has_own_dev(init.plan);
   if (!own || init.plan.bind_devices) {
-    const ChildFd dev(open_image_dev(init.root));
+    if (::mkdirat(init.root, "dev", 0755) < 0 && errno != EEXIST)
+      return failure(Step::MakeDevices, errno, -1, Action::NotADirectory);
+    const ChildFd dev(open_dev(init.root, own));
     if (!dev) return failure(Step::MakeDevices, dev.get(), -1, Action::NotADirectory);
     int failed = -1;
     const int result = make_default_devices(init, dev.get(), false, &failed);

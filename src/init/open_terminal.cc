@@ -20,8 +20,11 @@ const dev_t kPtmx = makedev(5, 2);
 
 // The master from the devpts that is mounted in the container, and from nowhere else.
 int open_master(int root) {
-  const ChildFd directory(os::open_resolved(root, "dev/pts", O_PATH | O_DIRECTORY | O_CLOEXEC,
-                                            RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS));
+  // What is found must be a devpts, wherever it is.
+  const ChildFd dev(open_dev(root, true));
+  if (!dev) return dev.get();
+  const ChildFd directory(os::open_resolved(dev.get(), "pts", O_PATH | O_DIRECTORY | O_CLOEXEC,
+                                            RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS));
   if (!directory) return directory.get();
   struct statfs filesystem;
   if (::fstatfs(directory.get(), &filesystem) < 0) return -errno;
@@ -37,15 +40,12 @@ int open_master(int root) {
 }
 
 // The slave at /dev/console: bound by descriptor over a file that is ours.
-int bind_console(int root, int slave) {
-  const ChildFd dev(os::open_resolved(root, "dev", O_PATH | O_DIRECTORY | O_CLOEXEC,
-                                      RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS));
-  if (!dev) return dev.get();
+int bind_console(int dev, int slave) {
   // Closed at once: a file open for writing would keep /dev from becoming read-only.
   const os::UniqueFd made(
-      ::openat(dev.get(), "console", O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, 0620));
+      ::openat(dev, "console", O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, 0620));
   if (!made && errno != EEXIST) return -errno;
-  const ChildFd target(::openat(dev.get(), "console", O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  const ChildFd target(::openat(dev, "console", O_PATH | O_NOFOLLOW | O_CLOEXEC));
   struct stat status;
   if (!target || ::fstat(target.get(), &status) < 0) return -errno;
   if (S_ISLNK(status.st_mode)) return -ELOOP;
@@ -55,7 +55,7 @@ int bind_console(int root, int slave) {
 
 }  // namespace
 
-StepResult open_terminal_in(ProcessContext& process, int root, bool console) {
+StepResult open_terminal_in(ProcessContext& process, int root, int console) {
   if (!process.plan.terminal) return {};
   const ChildFd master(open_master(root));
   if (!master) return failure(Step::OpenTerminal, master.get());
@@ -81,8 +81,8 @@ StepResult open_terminal_in(ProcessContext& process, int root, bool console) {
     modes.c_oflag &= ~static_cast<tcflag_t>(ONLCR);
     if (::ioctl(slave.get(), TCSETS, &modes) < 0) return failure(Step::OpenTerminal, errno);
   }
-  if (console) {
-    const int bound = bind_console(root, slave.get());
+  if (console >= 0) {
+    const int bound = bind_console(console, slave.get());
     if (bound < 0) return failure(Step::OpenTerminal, bound, -1, Action::Attach);
   }
   TRY(process.host.send_console(master.get()));
@@ -94,7 +94,10 @@ StepResult open_terminal_in(ProcessContext& process, int root, bool console) {
 }
 
 StepResult open_terminal(InitContext& init) {
-  return open_terminal_in(init.process, init.root, true);
+  if (!init.plan.process.terminal) return {};
+  const ChildFd dev(open_dev(init.root, has_own_dev(init.plan)));
+  if (!dev) return failure(Step::OpenTerminal, dev.get());
+  return open_terminal_in(init.process, init.root, dev.get());
 }
 
 }  // namespace berth::init

@@ -28,7 +28,7 @@ StepResult open_terminal(EnterContext& enter) {
   if (!enter.plan.process.terminal) return {};
   const ChildFd root(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!root) return failure(Step::OpenTerminal, errno);
-  return open_terminal_in(enter.process, root.get(), false);
+  return open_terminal_in(enter.process, root.get(), -1);
 }
 
 template <StepResult (*run)(ProcessContext&)>

@@ -101,12 +101,16 @@ StepResult load_seccomp(ProcessContext& process);
 StepResult find_executable(ProcessContext& process);
 StepResult exec_process(ProcessContext& process);
 // A pseudo-terminal of the container's own devpts below root; its slave becomes 0, 1 and 2.
-// console: also at /dev/console.
-StepResult open_terminal_in(ProcessContext& process, int root, bool console);
+// console: the directory in which it is also bound at "console", or -1.
+StepResult open_terminal_in(ProcessContext& process, int root, int console);
 
 // Pieces that several steps need.
 // Joins the network namespace that the host makes, once: waits for it.
 StepResult join_network(InitContext& init);
+// make_devices, open_terminal: O_PATH, or -errno. crossing: a link of the image's may lead into a
+// mount, because that is one of our own.
+int open_dev(int root, bool crossing);
+bool has_own_dev(const plan::InitPlan& plan);
 int make_default_devices(InitContext& init, int directory, bool own,
                          int* failed);  // mount_filesystems, make_devices
 StepResult run_hooks(InitContext& init, Step step, const std::vector<PreparedHook>& hooks,

@@ -83,6 +83,13 @@ Result<> plan_devices(const spec::Spec& spec, Plan& plan) {
       init.devices.push_back(std::move(item));
     }
   }
+  for (size_t i = 0; init.bind_devices && i < wanted.size(); ++i) {
+    const spec::Device& device = wanted[i];
+    if (device.type == 'p' || (!device.file_mode && !device.uid && !device.gid)) continue;
+    plan.host.warnings.push_back(formatted(
+        "/linux/devices/{}: mode and owner stay as on the host, in a user namespace it is bound",
+        i));
+  }
   if (!wanted.empty() && !init.make_devices) {
     plan.host.warnings.emplace_back("/linux/devices: not made, because /dev is a bind mount");
   }

@@ -73,6 +73,19 @@ TEST(PlanDevices, BoundInAUserNamespace) {
   EXPECT_TRUE(plan.init.bind_devices);
 }
 
+TEST(PlanDevices, SaysThatABoundNodeKeepsItsOwner) {
+  spec::Spec spec;
+  spec.platform.devices = {
+      {.path = "/dev/a", .type = 'c', .major = 1, .minor = 3},
+      {.path = "/dev/b", .type = 'c', .major = 1, .minor = 3, .file_mode = 0600},
+      {.path = "/dev/c", .type = 'p', .file_mode = 0600}};
+  Plan plan;
+  plan.host.namespaces.clone_flags = 0x10000000;  // CLONE_NEWUSER
+  ASSERT_TRUE(plan_devices(spec, plan));
+  ASSERT_EQ(plan.host.warnings.size(), 1U);
+  EXPECT_TRUE(plan.host.warnings[0].starts_with("/linux/devices/1: "));
+}
+
 TEST(PlanDevices, SaysThatABoundDevKeepsItsOwn) {
   spec::Spec spec;
   spec.platform.devices = {{.path = "/dev/fuse", .type = 'c', .major = 10, .minor = 229}};
