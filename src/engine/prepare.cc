@@ -9,6 +9,7 @@
 #include <linux/nsfs.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -137,6 +138,7 @@ void prepare_process(const plan::ProcessPlan& plan, const std::string& id,
                       .filter = const_cast<sock_filter*>(seccomp.code.data())};
   prepared.seccomp_flags = seccomp.flags;
   prepared.seccomp_listener = seccomp.wants_listener;
+  prepared.stays_readable = seccomp.wants_listener && ::geteuid() != 0;
 }
 
 void keep_descriptors(init::PreparedProcess& prepared, int preserved, std::vector<int> more) {

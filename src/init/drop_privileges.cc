@@ -98,6 +98,10 @@ StepResult drop_privileges(ProcessContext& process) {
   give_standard_streams(plan.uid);
   // Some directories only root may enter, some (on network filesystems) only the user.
   const StepResult before = change_directory(process);
+  // From here on it is like any process of the container, but holds what those must not reach:
+  // none of them may look into it. execve ends that.
+  if (!process.prepared.stays_readable && ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+    return failure(Step::DropPrivileges, errno, -1, Action::SetIds);
   if (!before && before.error().os_error != EACCES && before.error().os_error != EPERM)
     return before;
   if (process.prepared.home_slot != nullptr) read_home(plan.uid, process.prepared.home_slot);

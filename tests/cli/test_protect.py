@@ -104,3 +104,15 @@ def test_nobody_enters_before_the_program_runs(berth):
         assert "being created" in berth.fails("exec", container, "true", code=255)
         (shared / "go").write_text("go\n")
         assert process.wait(60) == 0
+
+
+def test_waiting_process_is_closed_to_the_container(berth):
+    """Before its execve a process still holds what is berth's. Another of the same user and capabilities, but without
+    CAP_SYS_PTRACE, as in a container, must not look into it."""
+    def look(container):
+        words = ["setpriv", "--bounding-set=-sys_ptrace", "--inh-caps=-sys_ptrace", "readlink"]
+        return subprocess.run([*words, f"/proc/{berth.state(container)['pid']}/fd/0"], capture_output=True).returncode
+
+    waiting = berth.new_id()
+    berth.ok("create", "-b", berth.bundle("true"), waiting)
+    assert look(waiting) != 0 and look(berth.running()) == 0
