@@ -114,7 +114,12 @@ struct Entry {
 Result<> plan_entry(const StateDir& directory, Entry& entry) {
   entry.spec = TRY(engine::spec_of_record(directory));
   const spec::Process process = TRY(process_for(entry.spec, entry.wanted));
-  const plan::HostFacts facts = TRY(engine::gather_facts());
+  plan::HostFacts facts = TRY(engine::gather_facts());
+  if ((entry.record.namespaces & CLONE_NEWUSER) != 0) {
+    const std::string path = formatted("/proc/{}/setgroups", entry.record.pid);
+    const Result<std::string> text = os::read_file_at(AT_FDCWD, path.c_str(), 64);
+    facts.setgroups_denied = facts.setgroups_denied || (text && text->starts_with("deny"));
+  }
   const plan::Request request{.id = entry.record.id,
                               .bundle = entry.record.bundle,
                               .cgroup_driver = entry.record.cgroup_driver,
@@ -134,6 +139,28 @@ Result<> plan_entry(const StateDir& directory, Entry& entry) {
   return {};
 }
 
+Result<> favour_early(const Entry& entry) {
+  TRY(engine::enter_class(entry.record, entry.child.pid()));
+  return engine::set_oom_score(entry.plan.process, entry.child.pid());
+}
+
+// The process itself comes with the joiner's first words.
+Result<> launch_through_joiner(Entry& entry) {
+  int pidfd = -1;
+  const pid_t pid = os::clone_child({.cgroup = entry.cgroup->clone_target()}, &pidfd);
+  if (pid == 0) init::run_enter_joiner(entry.plan, entry.prepared);
+  if (pid < 0) return system_error(-pid, "clone the joiner");
+  entry.child = os::ChildProcess(pid, os::UniqueFd(pidfd));
+  return {};
+}
+
+Result<> adopt(Entry& entry, sync::Heard& heard) {
+  os::ChildProcess joiner = std::move(entry.child);
+  entry.child = os::ChildProcess(heard.packet.value, std::move(heard.fd));
+  TRY(joiner.wait());
+  return favour_early(entry);
+}
+
 Result<> launch(Entry& entry) {
   auto [host, inside] = TRY(os::packet_pair());
   entry.channel = sync::HostEnd(std::move(host));
@@ -143,6 +170,7 @@ Result<> launch(Entry& entry) {
   entry.prepared.process.task_files.assign(files.begin(), files.end());
   engine::keep_descriptors(entry.prepared.process, entry.plan.process.preserve_fds,
                            {entry.prepared.target});
+  if (entry.plan.shape == plan::LaunchShape::Joiner) return launch_through_joiner(entry);
   engine::NamespaceVisit visit;
   if ((entry.plan.namespaces & CLONE_NEWPID) != 0)
     TRY(visit.enter(entry.target.get(), CLONE_NEWPID, "/proc/thread-self/ns/pid"));
@@ -152,8 +180,7 @@ Result<> launch(Entry& entry) {
   if (pid < 0) return system_error(-pid, "clone into the container");
   entry.child = os::ChildProcess(pid, os::UniqueFd(pidfd));
   TRY(visit.leave());
-  TRY(engine::enter_class(entry.record, pid));
-  return engine::set_oom_score(entry.plan.process, pid);
+  return favour_early(entry);
 }
 
 Result<> pass_listener(Entry& entry, int number) {
@@ -170,6 +197,7 @@ Result<> pass_listener(Entry& entry, int number) {
 }
 
 Result<> answer(Entry& entry, sync::Heard& heard) {
+  if (heard.packet.message == Message::InitPid) return adopt(entry, heard);
   if (heard.packet.message == Message::SeccompListener)
     return pass_listener(entry, heard.packet.value);
   if (heard.packet.message != Message::Console) return {};
@@ -181,7 +209,8 @@ Result<> answer(Entry& entry, sync::Heard& heard) {
 }
 
 Result<> serve(Entry& entry) {
-  const sync::Conversation conversation{.console = entry.plan.process.terminal,
+  const sync::Conversation conversation{.joiner = entry.plan.shape == plan::LaunchShape::Joiner,
+                                        .console = entry.plan.process.terminal,
                                         .listener = entry.prepared.process.seccomp_listener};
   for (const Message expected : sync::expected_messages(conversation)) {
     sync::Heard heard = TRY(entry.channel.hear());

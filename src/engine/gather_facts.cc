@@ -13,6 +13,7 @@
 #include "berth/try.h"
 #include "cgroup/layout.h"
 #include "core/context.h"
+#include "engine/subordinate_ids.h"
 #include "os/file.h"
 
 namespace berth::engine {
@@ -85,6 +86,7 @@ Result<plan::HostFacts> gather_facts() {
   facts.in_user_namespace = !file_starts_with("/proc/self/uid_map", kWholeRange);
   facts.setgroups_denied =
       facts.in_user_namespace && file_starts_with("/proc/self/setgroups", "deny");
+  if (facts.euid != 0) gather_subordinate_ids(facts);
   facts.has_apparmor = file_starts_with("/sys/module/apparmor/parameters/enabled", "Y");
   facts.has_selinux = ::access("/sys/fs/selinux/enforce", F_OK) == 0;
   gather_sockets(facts);

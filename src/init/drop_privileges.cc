@@ -28,8 +28,12 @@ int drop_bounding(const ProcessContext& process) {
 }
 
 // All ids by raw call, see join_namespaces.cc.
-int set_ids(const plan::ProcessPlan& plan) {
-  if (plan.set_groups && ::syscall(SYS_setgroups, plan.groups.size(), plan.groups.data()) < 0)
+int set_ids(const ProcessContext& process) {
+  const plan::ProcessPlan& plan = process.plan;
+  // Denied and none asked for: the caller's stay, as in every user namespace that denies it.
+  const bool kept = process.prepared.setgroups_denied && plan.groups.empty();
+  if (plan.set_groups && !kept &&
+      ::syscall(SYS_setgroups, plan.groups.size(), plan.groups.data()) < 0)
     return -errno;
   if (::syscall(SYS_setresgid, plan.gid, plan.gid, plan.gid) < 0) return -errno;
   return ::syscall(SYS_setresuid, plan.uid, plan.uid, plan.uid) < 0 ? -errno : 0;
@@ -94,14 +98,14 @@ StepResult change_directory(ProcessContext& process) {
 
 StepResult drop_privileges(ProcessContext& process) {
   const plan::ProcessPlan& plan = process.plan;
-  ::umask(plan.umask);
-  give_standard_streams(plan.uid);
-  // Some directories only root may enter, some (on network filesystems) only the user.
-  const StepResult before = change_directory(process);
   // From here on it is like any process of the container, but holds what those must not reach:
   // none of them may look into it. execve ends that.
   if (!process.prepared.stays_readable && ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
     return failure(Step::DropPrivileges, errno, -1, Action::SetIds);
+  ::umask(plan.umask);
+  give_standard_streams(plan.uid);
+  // Some directories only root may enter, some (on network filesystems) only the user.
+  const StepResult before = change_directory(process);
   if (!before && before.error().os_error != EACCES && before.error().os_error != EPERM)
     return before;
   if (process.prepared.home_slot != nullptr) read_home(plan.uid, process.prepared.home_slot);
@@ -112,7 +116,7 @@ StepResult drop_privileges(ProcessContext& process) {
   }
   if (::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
     return failure(Step::DropPrivileges, errno, -1, Action::SetIds);
-  int result = set_ids(plan);
+  int result = set_ids(process);
   if (result < 0) return failure(Step::DropPrivileges, result, -1, Action::SetIds);
   if (!before) TRY(change_directory(process));
   if (plan.capabilities.set) {

@@ -33,6 +33,13 @@ int set_affinity(const std::vector<uint64_t>& cpus) {
   return result < 0 ? -errno : 0;
 }
 
+// Whether this user namespace lets nobody change groups (user_namespaces(7)): only its owner knew.
+bool denies_setgroups() {
+  const ChildFd file(::open("/proc/self/setgroups", O_RDONLY | O_CLOEXEC));
+  char first = 0;
+  return file && ::read(file.get(), &first, 1) == 1 && first == 'd';
+}
+
 StepResult join_each(InitContext& init, bool retry_denied) {
   const auto& list = init.plan.namespaces->join;
   for (size_t index = 0; index < list.size(); ++index) {
@@ -101,6 +108,7 @@ StepResult join_namespaces(InitContext& init) {
 StepResult await_ids(InitContext& init) {
   if (init.plan.new_user_namespace) TRY(init.process.host.request_ids());
   if (!init.plan.namespaces->has(spec::NamespaceType::User)) return {};
+  if (!init.plan.new_user_namespace) init.process.prepared.setgroups_denied = denies_setgroups();
   const int result = become_root_of_namespace();
   if (result < 0) return failure(Step::AwaitIds, result, -1, Action::SetIds);
   return {};

@@ -38,11 +38,12 @@ struct PreparedProcess {
   unsigned seccomp_flags = 0;
   bool seccomp_listener = false;
   int last_capability = 40;
-  uint64_t ignored_signals = 0;  // bit n-1: to be reset to the default
-  std::string keyring = {};      // "_ses.ID"; empty: keep the caller's
-  std::string label = {};        // what is written to the label file, "exec NAME"
-  bool sets_rlimits = true;      // false: the host does, only it has the rights (user namespace)
-  bool plain_newlines = false;   // the caller relays the terminal itself: no ONLCR
+  uint64_t ignored_signals = 0;   // bit n-1: to be reset to the default
+  bool setgroups_denied = false;  // written by init: what a user namespace that is joined says
+  std::string keyring = {};       // "_ses.ID"; empty: keep the caller's
+  std::string label = {};         // what is written to the label file, "exec NAME"
+  bool sets_rlimits = true;       // false: the host does, only it has the rights (user namespace)
+  bool plain_newlines = false;    // the caller relays the terminal itself: no ONLCR
 };
 
 struct PreparedInit {

@@ -7,14 +7,17 @@
 
 #include "init/run_init.h"
 #include "init/step.h"
+#include "os/process.h"
 
 namespace berth::init {
 namespace {
 
 // One call for all of them, by the pidfd of the container's init; the pid namespace was entered by
-// who cloned us.
+// who cloned us, and by a joiner the user namespace (which cannot be entered twice).
 StepResult join_container(EnterContext& enter) {
-  const int flags = static_cast<int>(enter.plan.namespaces & ~static_cast<uint64_t>(CLONE_NEWPID));
+  uint64_t entered = CLONE_NEWPID;
+  if (enter.plan.shape == plan::LaunchShape::Joiner) entered |= CLONE_NEWUSER;
+  const int flags = static_cast<int>(enter.plan.namespaces & ~entered);
   if (flags != 0 && ::setns(enter.prepared.target, flags) < 0)
     return failure(Step::JoinNamespaces, errno);
   if ((enter.plan.namespaces & CLONE_NEWUSER) == 0) return {};
@@ -97,6 +100,29 @@ void run_enter(const plan::EnterPlan& plan, PreparedEnter& prepared) {
   const StepResult result = run_all(enter);
   if (!result) enter.process.host.failed(result.error());
   ::_exit(255);
+}
+
+void run_enter_joiner(const plan::EnterPlan& plan, PreparedEnter& prepared) {
+  ProcessContext process{.plan = plan.process,
+                         .prepared = prepared.process,
+                         .host = sync::InitEnd(prepared.process.channel),
+                         .is_init = false};
+  StepResult result = join_cgroup(process);
+  prepared.process.task_files.clear();  // inherited
+  const int flags = static_cast<int>(plan.namespaces & (CLONE_NEWUSER | CLONE_NEWPID));
+  if (result && ::setns(prepared.target, flags) < 0) result = failure(Step::JoinNamespaces, errno);
+  if (result) {
+    int pidfd = -1;
+    const pid_t pid = os::clone_child({.flags = CLONE_PARENT, .exit_signal = 0}, &pidfd);
+    if (pid == 0) run_enter(plan, prepared);
+    if (pid < 0) {
+      result = failure(Step::CloneInit, pid);
+    } else {
+      result = process.host.announce_init(pidfd, pid);
+    }
+  }
+  if (!result) process.host.failed(result.error());
+  ::_exit(result ? 0 : 1);
 }
 
 }  // namespace berth::init

@@ -15,5 +15,8 @@ namespace berth::init {
 
 // A further process of a running container (exec).
 [[noreturn]] void run_enter(const plan::EnterPlan& plan, PreparedEnter& prepared);
+// LaunchShape::Joiner: enters the user namespace first, and the others with the rights it has
+// there.
+[[noreturn]] void run_enter_joiner(const plan::EnterPlan& plan, PreparedEnter& prepared);
 
 }  // namespace berth::init

@@ -27,6 +27,13 @@ struct CgroupHierarchy {
   bool is_v2 = false;
 };
 
+// Of /etc/subuid or /etc/subgid.
+struct IdRange {
+  uint32_t first = 0;
+  uint32_t size = 0;
+  bool operator==(const IdRange&) const = default;
+};
+
 // All that a plan may know of the host: gathered by engine/gather_facts.cc, made up by tests.
 struct HostFacts {
   uid_t euid = 0;
@@ -37,6 +44,10 @@ struct HostFacts {
   mode_t umask = 022;
   uint64_t ignored_signals = 0;   // bit n-1: the caller ignores signal n
   bool setgroups_denied = false;  // /proc/self/setgroups says "deny"
+  // Of a caller without privileges: what newuidmap and newgidmap, if they are installed, let it
+  // use.
+  IdRange subordinate_uids = {};
+  IdRange subordinate_gids = {};
 
   CgroupLayout cgroup_layout = CgroupLayout::None;
   std::vector<CgroupHierarchy> hierarchies = {};

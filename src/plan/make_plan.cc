@@ -26,6 +26,19 @@ Result<> check_supported(const spec::Spec& spec, const Plan& plan) {
   return {};
 }
 
+// Its owner is another user namespace, in which the container's root can do nothing.
+Result<> check_mounts_can_be_made(const spec::Spec& spec, const Plan& plan) {
+  if (!plan.host.namespaces.is_new(NamespaceType::User)) return {};
+  const std::vector<spec::Namespace>& list = spec.platform.namespaces;
+  for (size_t i = 0; i < list.size(); ++i) {
+    if (list[i].type != NamespaceType::Mount || list[i].path.empty()) continue;
+    return refuse(formatted("/linux/namespaces/{}", i), ErrorKind::InvalidConfig,
+                  "a mount namespace cannot be joined from a new user namespace: nothing could be "
+                  "mounted there");
+  }
+  return {};
+}
+
 // Taking a device from the host needs the host's rights.
 Result<> check_net_devices(const spec::Spec& spec, const HostFacts& facts, const Request& request,
                            const Plan& plan) {
@@ -89,9 +102,7 @@ Result<ProcessPlan> plan_own_process(const spec::Spec& spec, const HostFacts& fa
   return process;
 }
 
-}  // namespace
-
-Result<Plan> make_plan(const spec::Spec& spec, const HostFacts& facts, const Request& request) {
+Result<Plan> plan_all(const spec::Spec& spec, const HostFacts& facts, const Request& request) {
   Plan plan;
   HostPlan& host = plan.host;
   InitPlan& init = plan.init;
@@ -100,8 +111,10 @@ Result<Plan> make_plan(const spec::Spec& spec, const HostFacts& facts, const Req
   host.namespaces = TRY(plan_namespaces(spec, facts));
   TRY(check_supported(spec, plan));
   host.ids = TRY(plan_ids(spec, facts));
+  TRY(check_mounts_can_be_made(spec, plan));
   TRY(check_net_devices(spec, facts, request, plan));
   host.net_devices = spec.platform.net_devices;
+  host.rdt = plan_rdt(spec, request.id);
   host.cgroup = TRY(plan_cgroup(spec, facts, request, host.warnings));
   init.new_mount_namespace = host.namespaces.is_new(NamespaceType::Mount);
   init.new_user_namespace = host.namespaces.is_new(NamespaceType::User);
@@ -111,7 +124,6 @@ Result<Plan> make_plan(const spec::Spec& spec, const HostFacts& facts, const Req
   TRY(plan_devices(spec, plan));
   // Nodes can be made in the initial user namespace only, whoever made the other one.
   init.bind_devices = init.bind_devices || facts.in_user_namespace;
-  host.rdt = plan_rdt(spec, request.id);
   TRY(plan_hooks(spec, plan));
   init.hostname = spec.hostname;
   init.domainname = spec.domainname;
@@ -119,9 +131,10 @@ Result<Plan> make_plan(const spec::Spec& spec, const HostFacts& facts, const Req
   return plan;
 }
 
-Result<EnterPlan> make_enter_plan(const spec::Spec& spec, const spec::Process& process,
-                                  const HostFacts& facts, const Request& request) {
-  EnterPlan plan{.id = request.id};
+Result<EnterPlan> plan_entry(const spec::Spec& spec, const spec::Process& process,
+                             const HostFacts& facts, const Request& request) {
+  const bool privileged = (facts.capabilities >> CAP_SYS_ADMIN & 1) != 0;
+  EnterPlan plan{.id = request.id, .shape = privileged ? LaunchShape::Direct : LaunchShape::Joiner};
   for (const spec::Namespace& item : spec.platform.namespaces)
     plan.namespaces |= clone_flag(item.type);
   plan.process = TRY(plan_process(process, spec, facts, plan.warnings));
@@ -130,6 +143,19 @@ Result<EnterPlan> make_enter_plan(const spec::Spec& spec, const spec::Process& p
   plan.process.new_keyring = !request.no_new_keyring;
   plan.process.preserve_fds = request.preserve_fds;
   return plan;
+}
+
+}  // namespace
+
+Result<Plan> make_plan(const spec::Spec& spec, const HostFacts& facts, const Request& request) {
+  const std::optional<spec::Spec> changed = with_user_namespace(spec, facts);
+  return plan_all(changed ? *changed : spec, facts, request);
+}
+
+Result<EnterPlan> make_enter_plan(const spec::Spec& spec, const spec::Process& process,
+                                  const HostFacts& facts, const Request& request) {
+  const std::optional<spec::Spec> changed = with_user_namespace(spec, facts);
+  return plan_entry(changed ? *changed : spec, process, facts, request);
 }
 
 }  // namespace berth::plan

@@ -27,6 +27,10 @@ Result<Plan> make_plan(const spec::Spec& spec, const HostFacts& facts, const Req
 Result<EnterPlan> make_enter_plan(const spec::Spec& spec, const spec::Process& process,
                                   const HostFacts& facts, const Request& request);
 
+// What is planned for a caller without privileges who names no user namespace: the same in one of
+// its own. nullopt: as it is.
+std::optional<spec::Spec> with_user_namespace(const spec::Spec& spec, const HostFacts& facts);
+
 // The planners, each pure, each with its own tests.
 Result<NamespacePlan> plan_namespaces(const spec::Spec& spec, const HostFacts& facts);
 Result<IdPlan> plan_ids(const spec::Spec& spec, const HostFacts& facts);
@@ -42,12 +46,12 @@ Result<std::vector<CgroupWrite>> plan_cgroup_v1(const spec::Resources& resources
                                                 std::vector<std::string>& warnings);
 Result<std::vector<CgroupWrite>> plan_cgroup_v2(const spec::Resources& resources,
                                                 std::vector<std::string>& warnings);
+// intelRdt: nullopt when the config has none, and resctrl must not be touched.
+std::optional<RdtPlan> plan_rdt(const spec::Spec& spec, const std::string& id);
 std::vector<DeviceRulePlan> plan_device_rules(const spec::Spec& spec);
 // The hooks of the host's side of one kind ("poststart"), for those that are run when the plan is
 // long gone.
 std::vector<HookItem> plan_host_hooks(const std::vector<spec::Hook>& hooks, std::string_view kind);
-// intelRdt: nullopt when the config has none, and resctrl must not be touched.
-std::optional<RdtPlan> plan_rdt(const spec::Spec& spec, const std::string& id);
 Result<> plan_hooks(const spec::Spec& spec, Plan& plan);
 
 // True when nobody can be in init's pid namespace before its program runs, if that is executed at

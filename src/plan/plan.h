@@ -318,7 +318,8 @@ struct Plan {
 // Joining a running container: exec. Namespaces are taken from init's pidfd.
 struct EnterPlan {
   std::string id = {};
-  uint64_t namespaces = 0;  // CLONE_NEW* that differ from the caller's
+  LaunchShape shape = LaunchShape::Direct;  // Joiner: the caller has rights inside only
+  uint64_t namespaces = 0;                  // CLONE_NEW* that differ from the caller's
   ProcessPlan process = {};
   std::vector<std::string> warnings = {};
 };

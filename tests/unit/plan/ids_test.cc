@@ -66,5 +66,28 @@ TEST(PlanIds, RefusesWhatCanNotWork) {
             "/linux/gidMappings");
 }
 
+// Without privileges and without a user namespace in the config.
+TEST(OwnUserNamespace, IsAddedForWhoNeedsIt) {
+  spec::Spec spec;
+  spec.platform.namespaces = {{.type = spec::NamespaceType::Pid}};
+  EXPECT_FALSE(with_user_namespace(spec, kRoot));
+  const spec::Spec changed = *with_user_namespace(spec, kUser);
+  EXPECT_EQ(changed.platform.namespaces.back().type, spec::NamespaceType::User);
+  EXPECT_EQ(changed.platform.uid_mappings, (std::vector<spec::IdMapping>{{0, 1000, 1}}));
+  EXPECT_EQ(changed.platform.gid_mappings, (std::vector<spec::IdMapping>{{0, 1000, 1}}));
+  EXPECT_FALSE(with_user_namespace(changed, kUser));
+}
+
+TEST(OwnUserNamespace, TakesWhatIsLent) {
+  HostFacts facts = kUser;
+  facts.subordinate_uids = {.first = 100000, .size = 65536};
+  // One kind alone is of no use.
+  EXPECT_EQ(with_user_namespace(spec::Spec{}, facts)->platform.uid_mappings.size(), 1U);
+  facts.subordinate_gids = {.first = 200000, .size = 10};
+  const spec::Linux changed = with_user_namespace(spec::Spec{}, facts)->platform;
+  EXPECT_EQ(changed.uid_mappings, (std::vector<spec::IdMapping>{{0, 1000, 1}, {1, 100000, 65536}}));
+  EXPECT_EQ(changed.gid_mappings, (std::vector<spec::IdMapping>{{0, 1000, 1}, {1, 200000, 10}}));
+}
+
 }  // namespace
 }  // namespace berth::plan

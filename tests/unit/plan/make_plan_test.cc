@@ -109,6 +109,16 @@ TEST_F(MakePlan, PassesListenFds) {
   EXPECT_FALSE(entered.listen_pid);
 }
 
+TEST_F(MakePlan, NewUserNamespaceMountsInItsOwn) {
+  spec_.platform.namespaces = {{.type = spec::NamespaceType::User},
+                               {.type = spec::NamespaceType::Mount, .path = "/m"}};
+  spec_.platform.uid_mappings = spec_.platform.gid_mappings = {{0, 0, 1}};
+  EXPECT_EQ(refused().pointer(), "/linux/namespaces/1");
+  spec_.platform.namespaces[0].path = "/u";
+  spec_.platform.uid_mappings = spec_.platform.gid_mappings = {};
+  (void)planned();
+}
+
 TEST_F(MakePlan, NetDevicesNeedTheHostsRights) {
   spec_.platform.net_devices = {{.host_name = "eth1", .name = "net0"}};
   EXPECT_EQ(refused().pointer(), "/linux/netDevices");

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every kind of namespace: new, joined or inherited, in mixes, with and without user namespaces."""
+import os
+import pathlib
+import random
+import subprocess
+
+import pytest
+
+KINDS = {"pid": "pid", "network": "net", "mount": "mnt", "ipc": "ipc", "uts": "uts", "user": "user",
+         "cgroup": "cgroup", "time": "time"}
+NEW, JOINED, INHERITED = "new", "joined", "inherited"
+IDENTITY = [{"containerID": 0, "hostID": 0, "size": 65536}]
+MOUNTS = [{"destination": "/proc", "source": "/proc", "type": "bind", "options": ["rbind"]},
+          {"destination": "/dev", "source": "dev", "type": "tmpfs"}]
+
+
+class Holder:
+    """A process in new namespaces of all kinds, or of all but the user's."""
+
+    def __init__(self, user):
+        flags = ["--mount", "--uts", "--ipc", "--net", "--cgroup", "--time", "--pid", "--fork"]
+        flags += ["--user", "--map-root-user"] if user else []
+        self.process = subprocess.Popen(["unshare", *flags, "sh", "-c", "echo; read line"], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE)
+        self.process.stdout.readline()
+        pid = self.process.pid
+        self.child = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().strip()
+
+    def path(self, kind):
+        return f"/proc/{self.child}/ns/{KINDS[kind]}"
+
+    def close(self):
+        self.process.communicate(b"\n")
+
+
+@pytest.fixture
+def holder(request):
+    made = []
+
+    def make(user):
+        made.append(Holder(user))
+        return made[-1]
+    yield make
+    for one in made:
+        one.close()
+
+
+def configured(berth, choices, holder, script):
+    bundle = berth.bundle("sh", "-c", script)
+    config = berth.read_config(bundle)
+    spaces = []
+    for kind, choice in choices.items():
+        if choice != INHERITED:
+            spaces.append({"type": kind} | ({"path": holder.path(kind)} if choice == JOINED else {}))
+    maps = {"uidMappings": IDENTITY, "gidMappings": IDENTITY} if choices["user"] == NEW else {}
+    config["linux"] = {"namespaces": spaces} | maps
+    config["mounts"] = MOUNTS
+    del config["hostname"]
+    berth.write_config(bundle, config)
+    return bundle
+
+
+def check(berth, choices, holder):
+    """In a random order, as the order in the config must not matter."""
+    script = "; ".join(f"readlink /proc/self/ns/{name}" for name in KINDS.values())
+    wanted = {kind: os.readlink(holder.path(kind)) for kind in KINDS}
+    bundle = configured(berth, choices, holder, script)
+    found = dict(zip(KINDS, berth.ok("run", "-b", bundle, berth.new_id()).split()))
+    for kind, choice in choices.items():
+        own = os.readlink(f"/proc/self/ns/{KINDS[kind]}")
+        seen = {own: INHERITED, wanted[kind]: JOINED}
+        if own == wanted[kind]:
+            assert found[kind] == own or choice == NEW
+        else:
+            assert seen.get(found[kind], NEW) == choice, f"{kind}: {choices}"
+
+
+def one_at_a_time():
+    for kind in KINDS:
+        for choice in (JOINED, INHERITED):
+            if (kind, choice) != ("mount", INHERITED):
+                yield {other: NEW for other in KINDS} | {kind: choice}
+
+
+def mixes(count):
+    chance = random.Random(7)
+    for _ in range(count):
+        kinds = list(KINDS)
+        chance.shuffle(kinds)
+        yield {kind: chance.choice((NEW, JOINED) if kind == "mount" else (NEW, JOINED, INHERITED)) for kind in kinds}
+
+
+def name_of(choices):
+    return "-".join(f"{KINDS[kind]}{'+' if choice == JOINED else ''}" for kind, choice in choices.items()
+                    if choice != INHERITED)
+
+
+@pytest.mark.parametrize("user", [False, True], ids=["root", "user"])
+@pytest.mark.parametrize("choices", [*one_at_a_time(), *mixes(24)], ids=name_of)
+def test_mix(berth, holder, user, choices):
+    if choices["user"] == JOINED and not user:
+        pytest.skip("the holder has no user namespace")
+    if (choices["user"], choices["mount"]) != (NEW, JOINED):
+        check(berth, choices, holder(user))
+        return
+    told = berth.fails("run", "-b", configured(berth, choices, holder(user), "true"), berth.new_id())
+    assert "cannot be joined from a new user namespace" in told and "/linux/namespaces/" in told
+
+
+def test_exec_is_in_all_of_them(berth):
+    container = berth.new_id()
+    bundle = configured(berth, dict.fromkeys(KINDS, NEW), None, "read line")
+    config = berth.read_config(bundle)
+    config["linux"]["timeOffsets"] = {"boottime": {"secs": 10**6}}
+    berth.write_config(bundle, config)
+    berth.ok("create", "-b", bundle, container)
+    pid = berth.state(container)["pid"]
+    for name in KINDS.values():
+        inside = berth.ok("exec", container, "readlink", f"/proc/self/ns/{name}").strip()
+        assert inside == os.readlink(f"/proc/{pid}/ns/{name}")
+    assert float(berth.ok("exec", container, "cat", "/proc/uptime").split()[0]) > 10**6
+    assert float(pathlib.Path("/proc/uptime").read_text().split()[0]) < 10**6
+
+
+def test_wrong_type(berth, holder):
+    one = holder(False)
+    bundle = configured(berth, dict.fromkeys(KINDS, INHERITED) | {"mount": NEW}, one, "true")
+    config = berth.read_config(bundle)
+    config["linux"]["namespaces"].append({"type": "uts", "path": one.path("ipc")})
+    berth.write_config(bundle, config)
+    told = berth.fails("run", "-b", bundle, berth.new_id())
+    assert "is not a namespace of that type" in told and "/linux/namespaces/1" in told
+
+
+@pytest.mark.parametrize("pivot", [True, False])
+def test_nothing_of_the_host_below_the_root(berth, pivot):
+    """Without a pivot the host's root is still there, under the container's: no proc or sysfs of it may be."""
+    words = [] if pivot else ["--no-pivot"]
+    bundle = berth.bundle("sh", "-c", "cat /proc/self/mountinfo; ls /; pwd", cwd="/tmp")
+    text = berth.ok("run", *words, "-b", bundle, berth.new_id())
+    kinds = [line.rpartition(" - ")[2].split()[0] for line in text.splitlines() if " - " in line]
+    assert kinds.count("proc") <= 1 + 6 and "bin" in text.split() and text.endswith("/tmp\n")
+    places = [line.split()[4] for line in text.splitlines() if " - " in line]
+    assert "/" in places and not any(place.startswith(str(berth.rootfs)) for place in places)
