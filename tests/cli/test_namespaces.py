@@ -133,13 +133,13 @@ def test_wrong_type(berth, holder):
     assert "is not a namespace of that type" in told and "/linux/namespaces/1" in told
 
 
-@pytest.mark.parametrize("pivot", [True, False])
-def test_nothing_of_the_host_below_the_root(berth, pivot):
-    """Without a pivot the host's root is still there, under the container's: no proc or sysfs of it may be."""
-    words = [] if pivot else ["--no-pivot"]
-    bundle = berth.bundle("sh", "-c", "cat /proc/self/mountinfo; ls /; pwd", cwd="/tmp")
-    text = berth.ok("run", *words, "-b", bundle, berth.new_id())
-    kinds = [line.rpartition(" - ")[2].split()[0] for line in text.splitlines() if " - " in line]
-    assert kinds.count("proc") <= 1 + 6 and "bin" in text.split() and text.endswith("/tmp\n")
-    places = [line.split()[4] for line in text.splitlines() if " - " in line]
-    assert "/" in places and not any(place.startswith(str(berth.rootfs)) for place in places)
+def test_no_pivot_looks_the_same(berth):
+    """Without a pivot the host's root is still there, below the container's: neither it nor what is mounted on it may
+    be seen."""
+    bundle = berth.bundle("sh", "-c", "ls /; pwd; cat /proc/self/mountinfo", cwd="/tmp")
+    seen = []
+    for words in ([], ["--no-pivot"]):
+        lines = berth.ok("run", *words, "-b", bundle, berth.new_id()).splitlines()
+        mounts = [line.split() for line in lines if " - " in line]
+        seen.append(([line for line in lines if " - " not in line], [words[4] for words in mounts]))
+    assert seen[0] == seen[1] and seen[0][0][-1] == "/tmp" and seen[0][1][0] == "/"
