@@ -66,7 +66,7 @@ Result<os::UniqueFd> hold_network(const Record& record, const cgroup::CgroupMana
 }
 
 Result<> give_network_back(const Record& record, const os::UniqueFd& network_namespace) {
-  if (!network_namespace) return {};
+  if (record.net_devices.empty()) return {};
   return network::MovedDevices(record.net_devices).release(network_namespace.get());
 }
 

@@ -139,6 +139,20 @@ Result<> move_device(int socket, const Device& device, int target, const std::st
   return system_error(-result, "move network device {}", device.name);
 }
 
+Result<> rename_device(int socket, const Device& device, const std::string& name) {
+  ifinfomsg link{};
+  link.ifi_index = device.index;
+  link.ifi_change = IFF_UP;
+  os::RouteRequest down(RTM_NEWLINK, 0, link);
+  int result = os::request_route(socket, down);
+  link.ifi_change = 0;
+  os::RouteRequest request(RTM_NEWLINK, 0, link);
+  (void)request.attribute(IFLA_IFNAME, name);
+  if (result == 0) result = os::request_route(socket, request);
+  if (result == 0) return {};
+  return system_error(-result, "rename network device {} to {}", device.name, name);
+}
+
 Result<> set_up(int socket, int device) {
   ifinfomsg link{};
   link.ifi_index = device;

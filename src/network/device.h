@@ -38,5 +38,7 @@ Result<> add_address(int socket, int device, const Address& address);
 // taken there.
 Result<> move_device(int socket, const Device& device, int target, const std::string& name);
 Result<> set_up(int socket, int device);
+// Sets it down: kernels before 6.2 rename no device that is up.
+Result<> rename_device(int socket, const Device& device, const std::string& name);
 
 }  // namespace berth::network

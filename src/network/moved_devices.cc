@@ -92,8 +92,18 @@ const Device* find_moved(const std::vector<Device>& devices, const MovedDevice& 
 Result<> give_back(int inside, int host, int target, const MovedDevice& moved) {
   const std::vector<Device> devices = TRY(list_devices(inside));
   const Device* device = find_moved(devices, moved);
-  if (device == nullptr) return {};  // never moved, given back already, or deleted
+  if (device == nullptr) return {};  // never moved, come back already, or deleted
   TRY(move_device(inside, *device, target, moved.host_name));
+  return restore(host, moved.host_name, moved.addresses, moved.was_up);
+}
+
+// The kernel sends the devices of hardware home when their network namespace ends, as they are.
+Result<> welcome(int host, const MovedDevice& moved) {
+  const std::vector<Device> devices = TRY(list_devices(host));
+  const Device* device = find_moved(devices, moved);
+  if (device == nullptr || device->name == moved.host_name) return {};
+  if (!is_free(devices, moved.host_name)) return {};
+  TRY(rename_device(host, *device, moved.host_name));
   return restore(host, moved.host_name, moved.addresses, moved.was_up);
 }
 
@@ -145,11 +155,14 @@ Result<> MovedDevices::attach(int network_namespace) {
 Result<> MovedDevices::release(int network_namespace) {
   const os::UniqueFd own = TRY(os::open_at(AT_FDCWD, kOwnNamespace, O_RDONLY));
   const os::UniqueFd host = TRY(open_own_socket());
-  const os::UniqueFd inside = TRY(open_route_socket_in(network_namespace));
+  const os::UniqueFd inside =
+      network_namespace < 0 ? os::UniqueFd() : TRY(open_route_socket_in(network_namespace));
   Result<> first;
   for (const MovedDevice& moved : devices_) {
-    Result<> result = give_back(inside.get(), host.get(), own.get(), moved) |
-                      context("give network device {} back", moved.host_name);
+    Result<> result;
+    if (inside) result = give_back(inside.get(), host.get(), own.get(), moved);
+    if (result) result = welcome(host.get(), moved);
+    result = std::move(result) | context("give network device {} back", moved.host_name);
     if (first && !result) first = std::move(result);  // the others must come back all the same
   }
   return first;

@@ -13,7 +13,8 @@ class NetworkStrategy {
   virtual Result<> validate() = 0;
   // From the host's side, once the container's network namespace exists.
   virtual Result<> attach(int network_namespace) = 0;
-  // Undoes, as far as what was given is still there: harmless when repeated.
+  // Undoes, as far as what was given is still there: harmless when repeated. network_namespace: -1
+  // when it has ended.
   virtual Result<> release(int network_namespace) = 0;
 };
 

@@ -145,6 +145,18 @@ def test_given_back_after_a_crash(berth, host, other):
     assert host.portrait("given") == before and other.names() == {"lo"}
 
 
+def test_named_again_when_it_came_home_by_itself(berth, host, other):
+    """So does the kernel with devices of hardware, when their network ends; here by hand."""
+    before = host.portrait("given")
+    container = berth.new_id()
+    bundle = configured(berth, {"given": {"name": "eth7"}}, path=other.path)
+    berth.ok("run", "--keep", "-b", bundle, container, preexec_fn=host.enter)
+    other.ip("link", "set", "eth7", "netns", str(host.holder.pid))
+    assert "eth7" in host.names()
+    berth.ok("delete", container, preexec_fn=host.enter)
+    assert "eth7" not in host.names() and host.portrait("given") == before
+
+
 def test_delete_of_what_is_gone(berth, host, other):
     container = berth.new_id()
     bundle = configured(berth, {"given": {"name": "eth7"}}, path=other.path)
