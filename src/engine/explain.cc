@@ -33,6 +33,14 @@ std::string describe_mount(const plan::MountItem& mount) {
                    mount.target);
 }
 
+std::string describe_copy(const plan::MountItem& mount, const Failure& failure) {
+  std::string what = formatted("copy what the image has at {} (tmpcopyup)", mount.target);
+  if (failure.os_error == ENOSPC) what += ", give the filesystem a larger size";
+  if (failure.os_error == EINVAL) what += ", where an owner may have no id in the user namespace";
+  if (failure.os_error == ENAMETOOLONG) what += ", where directories are nested too deep";
+  return what;
+}
+
 Error explain_mount(const plan::InitPlan& plan, const Failure& failure) {
   const plan::MountItem* mount = item_of(plan.mounts, failure);
   if (mount == nullptr) return system_in(failure, "mount");
@@ -47,6 +55,7 @@ Error explain_mount(const plan::InitPlan& plan, const Failure& failure) {
       break;
     }
     case Action::MakeTarget: what = "make the mount point"; break;
+    case Action::CopyUp: what = describe_copy(*mount, failure); break;
     case Action::SetAttributes: what = "set the mount's attributes"; break;
     case Action::SetPropagation: what = "set the mount's propagation"; break;
     case Action::NotADirectory:

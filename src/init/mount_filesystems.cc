@@ -7,6 +7,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "init/copy_up.h"
 #include "init/mount_item.h"
 #include "init/step.h"
 #include "os/mount.h"
@@ -14,10 +15,16 @@
 namespace berth::init {
 namespace {
 
+int existing_target(const MountContext& mount) {
+  const os::RootDir root(mount.init.root);
+  const char* path = mount.item.target.c_str();
+  return mount.item.nofollow_target ? root.open_nofollow(path) : root.open(path);
+}
+
 int target_of(const MountContext& mount, bool directory) {
   const os::RootDir root(mount.init.root);
   if (mount.item.nofollow_target) {
-    const int fd = root.open_nofollow(mount.item.target.c_str());
+    const int fd = existing_target(mount);
     if (fd != -ENOENT) return fd;
   }
   return directory ? root.make_directory(mount.item.target.c_str())
@@ -31,13 +38,11 @@ bool is_trap(const plan::MountItem& item) {
          item.kind == plan::MountKind::Filesystem;
 }
 
-// Without "mode" a tmpfs takes that of the directory it covers.
-bool inherits_mode(const plan::MountItem& item) {
-  if (item.fs_type != "tmpfs") return false;
+bool has_option(const plan::MountItem& item, const char* key) {
   for (const plan::FilesystemOption& option : item.options) {
-    if (option.key == "mode") return false;
+    if (option.key == key) return true;
   }
-  return true;
+  return false;
 }
 
 StepResult set_propagations(const MountContext& mount, int fd) {
@@ -86,6 +91,34 @@ StepResult populate_dev(const MountContext& mount, int fd) {
   return {};
 }
 
+// What is looked at is what is mounted on.
+StepResult open_real_directory(const MountContext& mount, ChildFd* target) {
+  target->reset(os::RootDir(mount.init.root).open_nofollow(mount.item.target.c_str()));
+  struct stat status;
+  if (*target && ::fstat(target->get(), &status) == 0 && !S_ISDIR(status.st_mode))
+    return mount.failed(Action::NotADirectory, ENOTDIR);
+  return {};
+}
+
+// What a new filesystem takes from the directory it covers: all with tmpcopyup, and without "mode"
+// a tmpfs has its mode.
+StepResult take_over(const MountContext& mount, int fd, int covered) {
+  const plan::MountItem& item = mount.item;
+  struct stat status;
+  if (::fstat(covered, &status) < 0) return mount.failed(Action::CopyUp, errno);
+  if (item.copy_up && S_ISDIR(status.st_mode)) {
+    const int result = copy_up(covered, fd,
+                               {.mode = has_option(item, "mode"),
+                                .uid = has_option(item, "uid"),
+                                .gid = has_option(item, "gid")});
+    if (result < 0) return mount.failed(Action::CopyUp, result);
+  } else if (item.fs_type == "tmpfs" && !has_option(item, "mode") &&
+             ::fchmodat(fd, ".", status.st_mode & 07777, 0) < 0) {
+    return mount.failed(Action::SetAttributes, errno);
+  }
+  return {};
+}
+
 StepResult mount_new_filesystem(const MountContext& mount) {
   const plan::MountItem& item = mount.item;
   const ChildFd filesystem(os::open_filesystem(item.fs_type.c_str()));
@@ -94,23 +127,14 @@ StepResult mount_new_filesystem(const MountContext& mount) {
   const uint64_t attributes = item.readonly_late
                                   ? item.attr_set & ~static_cast<uint64_t>(MOUNT_ATTR_RDONLY)
                                   : item.attr_set;
-  ChildFd fd(os::mount_filesystem(filesystem.get(), attributes));
+  const ChildFd fd(os::mount_filesystem(filesystem.get(), attributes));
   if (!fd) return mount.failed(Action::OpenFilesystem, fd.get());
   ChildFd target;
   if (is_trap(item)) {
-    target.reset(
-        os::RootDir(mount.init.root).open(item.target.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
-    struct stat status;
-    if (target && ::fstat(target.get(), &status) == 0 && !S_ISDIR(status.st_mode)) {
-      return mount.failed(Action::NotADirectory, ENOTDIR);
-    }
-  } else if (inherits_mode(item)) {
-    target.reset(os::RootDir(mount.init.root).open(item.target.c_str()));
-    struct stat status;
-    if (target && ::fstat(target.get(), &status) == 0 &&
-        ::fchmodat(fd.get(), ".", status.st_mode & 07777, 0) < 0) {
-      return mount.failed(Action::SetAttributes, errno);
-    }
+    TRY(open_real_directory(mount, &target));
+  } else if (item.copy_up || item.fs_type == "tmpfs") {
+    target.reset(existing_target(mount));
+    if (target) TRY(take_over(mount, fd.get(), target.get()));
   }
   if (!target) target.reset(target_of(mount, true));
   if (!target) return mount.failed(Action::MakeTarget, target.get());

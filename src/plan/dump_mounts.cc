@@ -80,6 +80,7 @@ void dump_mount(json::Writer& out, const MountItem& item) {
   flag_member(out, "sourceOpenedByHost", item.source_first);
   flag_member(out, "readonlyAtTheEnd", item.readonly_late);
   flag_member(out, "ownDev", item.is_dev);
+  flag_member(out, "filledFromTheImage", item.copy_up);
   flag_member(out, "mayFail", item.optional);
   flag_member(out, "noFollowSource", item.nofollow_source);
   flag_member(out, "noFollowTarget", item.nofollow_target);

@@ -113,6 +113,18 @@ Result<> apply_flag(const spec::MountOption& option, const std::string& pointer,
   return {};
 }
 
+// Filled by making files, which these can not.
+Result<> set_copy_up(const std::string& pointer, MountItem& item) {
+  constexpr std::string_view kFixed[] = {"cgroup", "cgroup2", "devpts", "mqueue", "proc", "sysfs"};
+  if (item.kind != MountKind::Filesystem ||
+      std::ranges::find(kFixed, item.fs_type) != std::end(kFixed)) {
+    return refuse(pointer, ErrorKind::InvalidConfig,
+                  "tmpcopyup needs a new filesystem that can be filled, as tmpfs");
+  }
+  item.copy_up = true;
+  return {};
+}
+
 Result<> sort_option(const std::string& word, const std::string& pointer, MountOptions target) {
   MountItem& item = target.item;
   const spec::MountOption* option = spec::find_mount_option(word);
@@ -130,7 +142,7 @@ Result<> sort_option(const std::string& word, const std::string& pointer, MountO
     case MountOptionKind::NoFail: item.optional = true; return {};
     case MountOptionKind::SourceNoFollow: item.nofollow_source = true; return {};
     case MountOptionKind::DestinationNoFollow: item.nofollow_target = true; return {};
-    case MountOptionKind::CopyUp:
+    case MountOptionKind::CopyUp: return set_copy_up(pointer, item);
     case MountOptionKind::IdMap:
     case MountOptionKind::CopySymlink: break;
   }

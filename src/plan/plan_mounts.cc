@@ -50,7 +50,8 @@ void finish_filesystem(MountItem& item) {
   const bool tmpfs = item.fs_type == "tmpfs";
   item.needs_network = needs_network(item.fs_type);
   item.is_dev = tmpfs && item.target == "/dev";
-  item.readonly_late = (tmpfs || item.target == "/dev") && (item.attr_set & MOUNT_ATTR_RDONLY) != 0;
+  const bool filled = tmpfs || item.copy_up || item.target == "/dev";
+  item.readonly_late = filled && (item.attr_set & MOUNT_ATTR_RDONLY) != 0;
 }
 
 Result<std::string> target_of(const spec::Mount& mount, const std::string& pointer,

@@ -15,6 +15,7 @@ enum class Action : uint8_t {
   OpenFilesystem,
   SetOption,  // detail: index of the option
   MakeTarget,
+  CopyUp,
   Attach,
   SetAttributes,
   SetPropagation,

@@ -51,25 +51,14 @@ def test_directory_onto_a_file_is_refused(engine, shared):
     assert "/etc/plain" in done.stderr
 
 
-@pytest.fixture
-def tmpfs_engine(engine):
-    """Podman fills a tmpfs with what the image has there, which berth does not know yet."""
-    done = engine.run("--tmpfs", "/scratch", IMAGE, "true")
-    if "tmpcopyup is not supported yet" in done.stderr:
-        pytest.xfail("berth: mount option tmpcopyup is not supported yet")
-    return engine
-
-
-def test_tmpfs(tmpfs_engine):
-    engine = tmpfs_engine
+def test_tmpfs(engine):
     shown = engine.output("--tmpfs", "/scratch:rw,size=1m,mode=1777,noexec", IMAGE, "sh", "-c",
                           "grep ' /scratch ' /proc/mounts; dd if=/dev/zero of=/scratch/f bs=1024 count=2000 2>&1; true")
     assert "tmpfs /scratch tmpfs" in shown and "noexec" in shown and "size=1024k" in shown
     assert "No space left" in shown
 
 
-def test_read_only_root(tmpfs_engine):
-    engine = tmpfs_engine
+def test_read_only_root(engine):
     done = engine.run("--read-only", IMAGE, "sh", "-c", "echo no >/root/file")
     assert done.returncode == 1 and "Read-only file system" in done.stderr
     assert engine.output("--read-only", "--tmpfs", "/tmp", IMAGE, "sh", "-c", "echo yes >/tmp/file; cat /tmp/file") == "yes"

@@ -90,6 +90,7 @@ TEST(Explain, NamesThePlaceThatAskedForTheStep) {
       {at(Step::MountFilesystems, Action::MakeTarget, 1), "/mounts/1",
        "mount /no/such on /etc/hosts"},
       {at(Step::MountFilesystems, Action::NotADirectory, 0), "/mounts/0", "/data must be"},
+      {at(Step::MountFilesystems, Action::CopyUp, 0), "/mounts/0", "what the image has at /data"},
       {at(Step::MakeDevices, Action::MakeNode, 0), "/linux/devices/0", "make device /dev/fuse"},
       {at(Step::FinishRootfs, Action::MakeTarget, 0, 1), "/linux/readonlyPaths/0",
        "make read-only /proc/bus"},

@@ -131,7 +131,7 @@ TEST_F(PlanMounts, BindHasNoFilesystemOptions) {
 }
 
 TEST_F(PlanMounts, RefusesWhatIsNotDoneYet) {
-  for (const char* word : {"tmpcopyup", "idmap", "ridmap", "copy-symlink", "idmap=uids=0-1-2"}) {
+  for (const char* word : {"idmap", "ridmap", "copy-symlink", "idmap=uids=0-1-2"}) {
     const Error error = refused({.destination = "/d", .type = "tmpfs", .options = {"ro", word}});
     EXPECT_EQ(error.kind(), ErrorKind::Unsupported) << word;
     EXPECT_EQ(error.pointer(), "/mounts/0/options/1") << word;
@@ -148,6 +148,23 @@ TEST_F(PlanMounts, RefusesWhatIsNotDoneYet) {
   spec_.mounts.clear();
   spec_.platform.mount_label = "l";
   EXPECT_EQ(run().error().pointer(), "/linux/mountLabel");
+}
+
+TEST_F(PlanMounts, FillsANewFilesystem) {
+  EXPECT_FALSE(tmpfs({}).copy_up);
+  EXPECT_TRUE(tmpfs({"tmpcopyup"}).copy_up);
+  const MountItem other =
+      one({.destination = "/d", .type = "ext4", .source = "/s", .options = {"ro", "tmpcopyup"}});
+  EXPECT_TRUE(other.copy_up && other.readonly_late);
+  places_ = {{.mountpoint = "/sys/fs/cgroup", .path = "/a", .is_v2 = true}};
+  for (const char* type : {"bind", "proc", "sysfs", "mqueue", "devpts", "cgroup", "cgroup2"}) {
+    const Error error =
+        refused({.destination = "/d", .type = type, .source = "/s", .options = {"tmpcopyup"}});
+    EXPECT_EQ(error.kind(), ErrorKind::InvalidConfig) << type;
+    EXPECT_EQ(error.pointer(), "/mounts/0/options/0") << type;
+  }
+  EXPECT_EQ(refused({.destination = "/d", .options = {"remount", "tmpcopyup"}}).pointer(),
+            "/mounts/0/options/1");
 }
 
 TEST_F(PlanMounts, FlagsOfOurOwn) {
