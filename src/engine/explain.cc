@@ -56,6 +56,10 @@ Error explain_mount(const plan::InitPlan& plan, const Failure& failure) {
     }
     case Action::MakeTarget: what = "make the mount point"; break;
     case Action::CopyUp: what = describe_copy(*mount, failure); break;
+    case Action::MismatchedTarget:
+      what = failure.detail == 1 ? "a directory cannot be mounted onto a file"
+                                 : "a file cannot be mounted onto a directory";
+      break;
     case Action::SetAttributes: what = "set the mount's attributes"; break;
     case Action::SetPropagation: what = "set the mount's propagation"; break;
     case Action::NotADirectory:

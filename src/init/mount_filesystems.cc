@@ -119,6 +119,18 @@ StepResult take_over(const MountContext& mount, int fd, int covered) {
   return {};
 }
 
+StepResult attach(const MountContext& mount, int fd, int target) {
+  const int result = os::attach_mount(fd, target);
+  if (result >= 0) return {};
+  struct stat mounted;
+  struct stat covered;
+  const bool differ = result == -EINVAL && ::fstat(fd, &mounted) == 0 &&
+                      ::fstat(target, &covered) == 0 &&
+                      S_ISDIR(mounted.st_mode) != S_ISDIR(covered.st_mode);
+  if (!differ) return mount.failed(Action::Attach, result);
+  return mount.failed(Action::MismatchedTarget, ENOTDIR, S_ISDIR(mounted.st_mode) ? 1 : 0);
+}
+
 StepResult mount_new_filesystem(const MountContext& mount) {
   const plan::MountItem& item = mount.item;
   const ChildFd filesystem(os::open_filesystem(item.fs_type.c_str()));
@@ -139,8 +151,7 @@ StepResult mount_new_filesystem(const MountContext& mount) {
   if (!target) target.reset(target_of(mount, true));
   if (!target) return mount.failed(Action::MakeTarget, target.get());
   TRY(populate_dev(mount, fd.get()));
-  const int attached = os::attach_mount(fd.get(), target.get());
-  if (attached < 0) return mount.failed(Action::Attach, attached);
+  TRY(attach(mount, fd.get(), target.get()));
   TRY(set_propagations(mount, fd.get()));
   if (item.readonly_late) mount.init.prepared.late_mounts[mount.index] = fd.get();
   return {};
@@ -173,8 +184,7 @@ StepResult mount_bind(const MountContext& mount) {
   TRY(apply_attributes(mount, fd.get(), &late));
   const ChildFd target(target_of(mount, S_ISDIR(status.st_mode)));
   if (!target) return mount.failed(Action::MakeTarget, target.get());
-  const int attached = os::attach_mount(fd.get(), target.get());
-  if (attached < 0) return mount.failed(Action::Attach, attached);
+  TRY(attach(mount, fd.get(), target.get()));
   if (late) {
     const int result = os::remount_attributes(fd.get(), item.attr_set);
     if (result < 0) return mount.failed(Action::SetAttributes, result);
