@@ -62,6 +62,9 @@ Error explain_mount(const plan::InitPlan& plan, const Failure& failure) {
       break;
     case Action::SetAttributes: what = "set the mount's attributes"; break;
     case Action::SetPropagation: what = "set the mount's propagation"; break;
+    case Action::MapMountIds:
+      what = "map the ids of the mount (its filesystem must allow it, and not be mapped already)";
+      break;
     case Action::NotADirectory:
       what =
           formatted("{} must be mounted on ordinary directory, not on a link or file of the image",

@@ -84,6 +84,7 @@ Result<> launch(Creation& creation) {
   std::vector<int> more{prepared.gate, prepared.hook_output};
   more.insert(more.end(), prepared.joined.begin(), prepared.joined.end());
   more.insert(more.end(), prepared.mount_sources.begin(), prepared.mount_sources.end());
+  more.insert(more.end(), prepared.id_maps.begin(), prepared.id_maps.end());
   keep_descriptors(prepared.process, creation.plan.init.process.preserve_fds, std::move(more));
   const int cgroup = creation.cgroup ? creation.cgroup->clone_target() : -1;
   const bool directly = creation.plan.host.namespaces.shape == plan::LaunchShape::Direct;

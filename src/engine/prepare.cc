@@ -15,8 +15,8 @@
 
 #include "berth/try.h"
 #include "core/context.h"
+#include "engine/prepare_mounts.h"
 #include "os/file.h"
-#include "os/mount.h"
 #include "plan/namespace_flags.h"
 
 namespace berth::engine {
@@ -66,26 +66,6 @@ Result<> prepare_hooks(Creation& creation) {
   creation.hook_output.reset(::memfd_create("hooks", MFD_CLOEXEC));
   if (!creation.hook_output) return system_error(errno, "make a memory file");
   creation.prepared.hook_output = creation.hook_output.get();
-  return {};
-}
-
-// In a user namespace the container's root may not reach a source that the host's root can: the
-// host opens it.
-Result<> open_mount_sources(Creation& creation) {
-  const auto& mounts = creation.plan.init.mounts;
-  creation.prepared.mount_sources.assign(mounts.size(), -1);
-  creation.prepared.late_mounts.assign(mounts.size(), -1);
-  for (size_t index = 0; index < mounts.size(); ++index) {
-    const plan::MountItem& mount = mounts[index];
-    if (!mount.source_first) continue;
-    const int fd =
-        os::clone_mount(AT_FDCWD, mount.source.c_str(), mount.recursive, mount.nofollow_source);
-    if (fd < 0 && mount.optional) continue;
-    if (fd < 0)
-      return Result<>(system_error(-fd, "open mount source {}", mount.source)) | at(mount.pointer);
-    creation.descriptors.emplace_back(fd);
-    creation.prepared.mount_sources[index] = fd;
-  }
   return {};
 }
 
@@ -161,7 +141,7 @@ Result<> prepare_init(Creation& creation) {
   }
   creation.prepared.process.sets_rlimits = !plan.host.namespaces.has(spec::NamespaceType::User);
   creation.prepared.process.plain_newlines = !creation.options.detach;
-  TRY(open_mount_sources(creation));
+  TRY(prepare_mounts(creation));
   TRY(prepare_hooks(creation));
   // createContainer hooks are init's own work, but must not run before the host's part is done.
   creation.prepared.host_work = !plan.host.prestart.empty() || !plan.host.create_runtime.empty() ||

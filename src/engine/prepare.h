@@ -17,7 +17,7 @@ void prepare_process(const plan::ProcessPlan& plan, const std::string& id,
 // and `more`.
 void keep_descriptors(init::PreparedProcess& prepared, int preserved, std::vector<int> more);
 
-// The rest of what init needs: namespaces and mount sources opened, hooks, state documents.
+// The rest of what init needs: namespaces, mounts (prepare_mounts.h), hooks, state documents.
 // Descriptors go to creation.descriptors.
 Result<> prepare_init(Creation& creation);
 

@@ -171,14 +171,22 @@ StepResult apply_attributes(const MountContext& mount, int fd, bool* late) {
   return {};
 }
 
+StepResult open_source(const MountContext& mount, ChildFd* fd) {
+  const plan::MountItem& item = mount.item;
+  fd->reset(os::clone_mount(AT_FDCWD, item.source.c_str(), item.recursive, item.nofollow_source));
+  if (!*fd) return mount.failed(Action::OpenSource, fd->get());
+  if (!item.id_map) return {};
+  const int result =
+      os::set_id_map(fd->get(), mount.init.prepared.id_maps[mount.index], item.id_map->recursive);
+  return result < 0 ? StepResult(mount.failed(Action::MapMountIds, result)) : StepResult();
+}
+
 StepResult mount_bind(const MountContext& mount) {
   const plan::MountItem& item = mount.item;
   ChildFd fd(mount.init.prepared.mount_sources[mount.index]);
   mount.init.prepared.mount_sources[mount.index] = -1;
-  if (!fd)
-    fd.reset(os::clone_mount(AT_FDCWD, item.source.c_str(), item.recursive, item.nofollow_source));
+  if (!fd) TRY(open_source(mount, &fd));
   struct stat status;
-  if (!fd) return mount.failed(Action::OpenSource, fd.get());
   if (::fstat(fd.get(), &status) < 0) return mount.failed(Action::OpenSource, errno);
   bool late = false;
   TRY(apply_attributes(mount, fd.get(), &late));

@@ -73,6 +73,15 @@ int set_attributes(int mount, uint64_t set, uint64_t clear, bool recursive) {
   return checked(::mount_setattr(mount, "", flags, &attributes, sizeof attributes));
 }
 
+int set_id_map(int mount, int user_namespace, bool recursive) {
+  struct mount_attr attributes;
+  memset(&attributes, 0, sizeof attributes);
+  attributes.attr_set = MOUNT_ATTR_IDMAP;
+  attributes.userns_fd = static_cast<uint64_t>(user_namespace);
+  const unsigned flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0U);
+  return checked(::mount_setattr(mount, "", flags, &attributes, sizeof attributes));
+}
+
 int remount_attributes(int mount, uint64_t attributes) {
   unsigned long flags = MS_REMOUNT | MS_BIND;
   for (const FlagPair& pair : kOldFlags) {

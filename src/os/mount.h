@@ -23,6 +23,8 @@ int set_attributes(int mount, uint64_t set, uint64_t clear, bool recursive);
 // The way of older kernels: MS_REMOUNT|MS_BIND through /proc/self/fd; the mount must be attached
 // and /proc be the host's.
 int remount_attributes(int mount, uint64_t attributes);
+// MOUNT_ATTR_IDMAP: files get the ids of a user namespace. Only before the mount is attached.
+int set_id_map(int mount, int user_namespace, bool recursive);
 // MS_SHARED and so on, with MS_REC.
 int set_propagation(int mount, unsigned long flags);
 

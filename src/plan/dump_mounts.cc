@@ -65,6 +65,25 @@ void dump_hierarchies(json::Writer& out, const MountItem& item) {
   out.end();
 }
 
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  for (size_t start = 0; start < text.size();) {
+    const size_t end = text.find('\n', start);
+    lines.push_back(text.substr(start, end - start));
+    start = end + 1;
+  }
+  return lines;
+}
+
+void dump_id_map(json::Writer& out, const MountIdMap& map) {
+  out.key("idMap").begin_object();
+  flag_member(out, "recursive", map.recursive);
+  flag_member(out, "ofTheJoinedNamespace", map.uid_map.empty());
+  list_member(out, "uids", lines_of(map.uid_map));
+  list_member(out, "gids", lines_of(map.gid_map));
+  out.end();
+}
+
 void dump_mount(json::Writer& out, const MountItem& item) {
   out.begin_object().member("target", item.target).member("mount", kind_of(item));
   text_member(out, "source", item.source);
@@ -77,6 +96,7 @@ void dump_mount(json::Writer& out, const MountItem& item) {
   for (const uint64_t each : item.propagation) propagation.push_back(propagation_name(each));
   list_member(out, "propagation", propagation);
   dump_hierarchies(out, item);
+  if (item.id_map) dump_id_map(out, *item.id_map);
   flag_member(out, "sourceOpenedByHost", item.source_first);
   flag_member(out, "readonlyAtTheEnd", item.readonly_late);
   flag_member(out, "ownDev", item.is_dev);

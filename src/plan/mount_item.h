@@ -19,6 +19,10 @@ struct MountOptions {
 // The words of options, in order: the last one wins.
 Result<> sort_options(const spec::Mount& mount, MountOptions target);
 
+// idmap, ridmap, uidMappings: whose ids the files of a bind get.
+Result<> plan_mount_ids(const spec::Spec& spec, const spec::Mount& mount, const HostFacts& facts,
+                        MountItem& item);
+
 // Type cgroup: what of the host's hierarchies is shown.
 Result<> plan_cgroup_mount(const HostPlan& host, const HostFacts& facts, MountOptions target);
 

@@ -67,7 +67,18 @@ void add_data(std::string_view text, MountItem& item) {
   }
 }
 
+// A word without maps may be followed by one with them; plan_mount_ids reads those.
+void ask_id_map(bool recursive, MountItem& item) {
+  if (!item.id_map) item.id_map.emplace();
+  item.id_map->recursive = item.id_map->recursive || recursive;
+}
+
 Result<> add_unknown(const std::string& word, const std::string& pointer, MountItem& item) {
+  const bool recursive = word.starts_with("ridmap=");
+  if (recursive || word.starts_with("idmap=")) {
+    ask_id_map(recursive, item);
+    return {};
+  }
   if (item.kind == MountKind::Bind) {
     return refuse(pointer, ErrorKind::InvalidConfig,
                   "unknown mount option {} (a bind mount has no options of a filesystem)", word);
@@ -75,11 +86,6 @@ Result<> add_unknown(const std::string& word, const std::string& pointer, MountI
   if (item.kind == MountKind::Remount) {
     return refuse(pointer, ErrorKind::Unsupported,
                   "changing the filesystem option {} by remount is not supported yet", word);
-  }
-  for (const std::string_view idmap : {"idmap=", "ridmap="}) {
-    if (word.starts_with(idmap)) {
-      return refuse(pointer, ErrorKind::Unsupported, "mount option {} is not supported yet", word);
-    }
   }
   add_data(word, item);
   return {};
@@ -143,7 +149,7 @@ Result<> sort_option(const std::string& word, const std::string& pointer, MountO
     case MountOptionKind::SourceNoFollow: item.nofollow_source = true; return {};
     case MountOptionKind::DestinationNoFollow: item.nofollow_target = true; return {};
     case MountOptionKind::CopyUp: return set_copy_up(pointer, item);
-    case MountOptionKind::IdMap:
+    case MountOptionKind::IdMap: ask_id_map((option->set & MS_REC) != 0, item); return {};
     case MountOptionKind::CopySymlink: break;
   }
   return refuse(pointer, ErrorKind::Unsupported, "mount option {} is not supported yet", word);

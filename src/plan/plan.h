@@ -79,6 +79,13 @@ struct CgroupMountEntry {
   std::vector<std::string> links = {};  // "cpu", "cpuacct"
 };
 
+// Texts of uid_map and gid_map; empty: those of the user namespace that is joined.
+struct MountIdMap {
+  bool recursive = false;
+  std::string uid_map = {};
+  std::string gid_map = {};
+};
+
 struct MountItem {
   MountKind kind = MountKind::Filesystem;
   std::string target = {};  // absolute inside the root, lexically clean
@@ -95,8 +102,9 @@ struct MountItem {
   bool is_dev = false;  // our own /dev: the default devices are made in it before it is attached
   // MOUNT_ATTR_RDONLY is set after devices and mountpoints are made (FinishRootfs).
   bool readonly_late = false;
-  bool copy_up = false;   // tmpcopyup
-  bool optional = false;  // nofail
+  std::optional<MountIdMap> id_map = {};  // idmap
+  bool copy_up = false;                   // tmpcopyup
+  bool optional = false;                  // nofail
   bool nofollow_source = false;
   bool nofollow_target = false;
   bool cgroup_namespace = false;

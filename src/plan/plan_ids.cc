@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "berth/try.h"
+#include "plan/id_map.h"
 #include "plan/make_plan.h"
 #include "plan/refuse.h"
 
@@ -14,14 +15,6 @@ using spec::IdMapping;
 
 bool holds(const HostFacts& facts, int capability) {
   return (facts.capabilities >> capability & 1) != 0;
-}
-
-std::string map_text(const std::vector<IdMapping>& mappings) {
-  std::string text;
-  for (const IdMapping& item : mappings) {
-    text += formatted("{} {} {}\n", item.container_id, item.host_id, item.size);
-  }
-  return text;
 }
 
 // The one map that the kernel lets anybody write.

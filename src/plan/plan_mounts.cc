@@ -13,30 +13,31 @@
 namespace berth::plan {
 namespace {
 
-Result<> check_supported(const spec::Mount& mount, const std::string& pointer) {
-  for (const auto& [present, name] : {std::pair{mount.uid_mappings.has_value(), "uidMappings"},
-                                      std::pair{mount.gid_mappings.has_value(), "gidMappings"}}) {
-    if (present) {
-      return refuse(formatted("{}/{}", pointer, name), ErrorKind::Unsupported,
-                    "{} of a mount are not supported yet", name);
-    }
-  }
-  return {};
+bool is_shared(uint64_t propagation) { return (propagation & MS_SHARED) != 0; }
+
+bool is_at_or_below(std::string_view path, std::string_view place) {
+  return path.starts_with(place) && (path.size() == place.size() || path[place.size()] == '/');
 }
 
-bool is_shared(uint64_t propagation) { return (propagation & MS_SHARED) != 0; }
+// A source that an earlier mount of the plan brings: only init can see it.
+bool comes_from_mount(std::string_view source, const InitPlan& init) {
+  return std::ranges::any_of(init.mounts, [&](const MountItem& earlier) {
+    return is_at_or_below(source, spec::cleaned_path(init.root.path + earlier.target));
+  });
+}
 
 // Propagation to the host survives only in a source that was opened in the host's mount namespace;
 // from inside a user namespace the source may be out of reach.
-bool opens_source_first(const Plan& plan) {
-  return plan.host.namespaces.has(spec::NamespaceType::User) ||
-         is_shared(plan.init.root.final_propagation);
+bool opens_source_first(std::string_view source, const Plan& plan) {
+  const bool wanted = plan.host.namespaces.has(spec::NamespaceType::User) ||
+                      is_shared(plan.init.root.final_propagation);
+  return wanted && !comes_from_mount(source, plan.init);
 }
 
 void finish_bind(const Request& request, const Plan& plan, MountItem& item) {
   item.source = host_path(request.bundle, item.source);
   item.fs_type.clear();
-  item.source_first = opens_source_first(plan);
+  item.source_first = opens_source_first(item.source, plan);
 }
 
 // Sysfs shows the network namespace of who mounts it, others may go through it to a server.
@@ -68,6 +69,7 @@ Result<std::string> target_of(const spec::Mount& mount, const std::string& point
 }
 
 struct Mounting {
+  const spec::Spec& spec;
   const HostFacts& facts;
   const Request& request;
   Plan& plan;
@@ -76,13 +78,13 @@ struct Mounting {
 Result<MountItem> plan_mount(const spec::Mount& mount, std::string pointer,
                              const Mounting& context) {
   std::vector<std::string>& warnings = context.plan.host.warnings;
-  TRY(check_supported(mount, pointer));
   MountItem item{.target = TRY(target_of(mount, pointer, warnings)),
                  .source = mount.source,
                  .fs_type = mount.type,
                  .pointer = std::move(pointer)};
   const MountOptions target{.item = item, .warnings = warnings};
   TRY(sort_options(mount, target));
+  TRY(plan_mount_ids(context.spec, mount, context.facts, item));
   if (item.kind == MountKind::Bind) {
     if (item.source.empty())
       return refuse(item.pointer, ErrorKind::InvalidConfig, "a bind mount needs a source");
@@ -156,8 +158,9 @@ Result<> plan_mounts(const spec::Spec& spec, const HostFacts& facts, const Reque
   }
   TRY(plan_root(spec, request, init.root));
   for (size_t i = 0; i < spec.mounts.size(); ++i) {
-    init.mounts.push_back(TRY(plan_mount(spec.mounts[i], formatted("/mounts/{}", i),
-                                         {.facts = facts, .request = request, .plan = plan})));
+    init.mounts.push_back(
+        TRY(plan_mount(spec.mounts[i], formatted("/mounts/{}", i),
+                       {.spec = spec, .facts = facts, .request = request, .plan = plan})));
   }
   init.make_devices = std::ranges::none_of(init.mounts, is_bound_dev);
   init.masked_paths = plan_paths(spec.platform.masked_paths, "/linux/maskedPaths");

@@ -20,6 +20,7 @@ enum class Action : uint8_t {
   MismatchedTarget,  // detail: 1 for a directory onto a file, 0 for a file onto a directory
   SetAttributes,
   SetPropagation,
+  MapMountIds,
   MakeNode,
   MakeLink,
   NotADirectory,

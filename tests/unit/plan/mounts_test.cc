@@ -131,16 +131,11 @@ TEST_F(PlanMounts, BindHasNoFilesystemOptions) {
 }
 
 TEST_F(PlanMounts, RefusesWhatIsNotDoneYet) {
-  for (const char* word : {"idmap", "ridmap", "copy-symlink", "idmap=uids=0-1-2"}) {
+  for (const char* word : {"copy-symlink"}) {
     const Error error = refused({.destination = "/d", .type = "tmpfs", .options = {"ro", word}});
     EXPECT_EQ(error.kind(), ErrorKind::Unsupported) << word;
     EXPECT_EQ(error.pointer(), "/mounts/0/options/1") << word;
   }
-  EXPECT_EQ(
-      refused(
-          {.destination = "/d", .source = "/s", .options = {"bind"}, .uid_mappings = {{{0, 0, 1}}}})
-          .pointer(),
-      "/mounts/0/uidMappings");
   EXPECT_EQ(refused({.destination = "/d", .options = {"remount", "size=1m"}}).kind(),
             ErrorKind::Unsupported);
   EXPECT_EQ(refused({.destination = "/d", .options = {"remount", "sync"}}).kind(),
@@ -165,6 +160,98 @@ TEST_F(PlanMounts, FillsANewFilesystem) {
   }
   EXPECT_EQ(refused({.destination = "/d", .options = {"remount", "tmpcopyup"}}).pointer(),
             "/mounts/0/options/1");
+}
+
+TEST_F(PlanMounts, MapsIdsByTheContainersMaps) {
+  EXPECT_FALSE(bind({}).id_map);
+  EXPECT_EQ(refused({.destination = "/d", .source = "/s", .options = {"bind", "idmap"}}).pointer(),
+            "/mounts/0");
+  spec_.platform.uid_mappings = {{0, 100000, 10}, {10, 200000, 5}};
+  spec_.platform.gid_mappings = {{0, 1000, 1}};
+  spec_.platform.namespaces = {{.type = spec::NamespaceType::User}};
+  const MountItem item = bind({"idmap"});
+  ASSERT_TRUE(item.id_map);
+  EXPECT_FALSE(item.id_map->recursive);
+  EXPECT_EQ(item.id_map->uid_map, "0 100000 10\n10 200000 5\n");
+  EXPECT_EQ(item.id_map->gid_map, "0 1000 1\n");
+  EXPECT_TRUE(bind({"ridmap"}).id_map->recursive);
+  spec_.platform.namespaces = {{.type = spec::NamespaceType::User, .path = "/proc/1/ns/user"}};
+  EXPECT_EQ(bind({"idmap"}).id_map->uid_map, "");
+}
+
+TEST_F(PlanMounts, MapsIdsByMapsOfTheMount) {
+  spec::Mount mount{.destination = "/d",
+                    .source = "/s",
+                    .options = {"bind"},
+                    .uid_mappings = {{{0, 5, 1}}},
+                    .gid_mappings = {{{0, 6, 1}}}};
+  const MountItem item = one(mount);
+  ASSERT_TRUE(item.id_map);
+  EXPECT_EQ(item.id_map->uid_map, "0 5 1\n");
+  EXPECT_EQ(item.id_map->gid_map, "0 6 1\n");
+  EXPECT_FALSE(item.id_map->recursive);
+  mount.options = {"rbind", "ridmap"};
+  EXPECT_TRUE(one(mount).id_map->recursive);
+  mount.options = {"bind", "idmap=uids=0-1-1;gids=0-1-1"};
+  EXPECT_EQ(refused(mount).pointer(), "/mounts/0/options/1");
+  mount.options = {"bind"};
+  facts_.in_user_namespace = true;
+  EXPECT_EQ(refused(mount).kind(), ErrorKind::Unsupported);
+  facts_ = {};
+  EXPECT_EQ(refused(mount).kind(), ErrorKind::Unsupported);
+  facts_.capabilities = ~uint64_t{0};
+  mount.options = {};
+  mount.type = "tmpfs";
+  EXPECT_EQ(refused(mount).pointer(), "/mounts/0");
+}
+
+TEST_F(PlanMounts, MapsIdsByAWordOfCrun) {
+  spec_.platform.uid_mappings = {{0, 0, 1}, {1, 2, 1000}};
+  spec_.platform.gid_mappings = {{0, 10, 1000}};
+  const struct {
+    const char* word;
+    const char* uid_map;
+    const char* gid_map;
+  } rows[] = {
+      {"idmap=uids=0-1-10#10-11-10;gids=0-100-10", "0 1 10\n10 11 10\n", "0 100 10\n"},
+      {"ridmap=gids=3-4-5;uids=6-7-8", "6 7 8\n", "3 4 5\n"},
+      {"idmap=uids=@1-3-10;gids=@0-5-1#7-80-9", "1 4 10\n", "0 15 1\n7 80 9\n"},
+  };
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.word);
+    const MountItem item = bind({row.word});
+    ASSERT_TRUE(item.id_map);
+    EXPECT_EQ(item.id_map->uid_map, row.uid_map);
+    EXPECT_EQ(item.id_map->gid_map, row.gid_map);
+    EXPECT_EQ(item.id_map->recursive, row.word[0] == 'r');
+  }
+  for (const char* word :
+       {"idmap=", "idmap=uids=0-1-2", "idmap=gids=0-1-2", "idmap=uids=;gids=0-1-2",
+        "idmap=uids=0-1;gids=0-1-2", "idmap=uids=0-1-2-3;gids=0-1-2",
+        "idmap=uids=-1-1-1;gids=0-1-2", "idmap=uids=0-1-2;gids=0-1-4294967296",
+        "idmap=uids=@1001-1-1;gids=0-1-2", "idmap=uids=0-1-0;gids=0-1-2",
+        "idmap=uids=0-1-5#4-9-1;gids=0-1-2", "idmap=0-1-2"}) {
+    const Error error = refused({.destination = "/d", .source = "/s", .options = {"bind", word}});
+    EXPECT_EQ(error.kind(), ErrorKind::InvalidConfig) << word;
+    EXPECT_EQ(error.pointer(), "/mounts/0/options/1") << word;
+  }
+}
+
+TEST_F(PlanMounts, InitOpensWhatAnEarlierMountBrings) {
+  spec_.platform.uid_mappings = spec_.platform.gid_mappings = {{0, 100000, 10}};
+  spec_.platform.namespaces = {{.type = spec::NamespaceType::User}};
+  spec_.mounts = {{.destination = "/data", .type = "tmpfs"},
+                  {.destination = "/a", .source = "/bundle/rootfs/data/x", .options = {"bind"}},
+                  {.destination = "/b", .source = "rootfs/data", .options = {"bind"}},
+                  {.destination = "/c", .source = "/bundle/rootfs/database", .options = {"bind"}},
+                  {.destination = "/d", .source = "/bundle/rootfs/e", .options = {"bind"}},
+                  {.destination = "/e", .type = "tmpfs"}};
+  ASSERT_TRUE(run());
+  const auto& mounts = plan_.init.mounts;
+  EXPECT_FALSE(mounts[1].source_first);
+  EXPECT_FALSE(mounts[2].source_first);
+  EXPECT_TRUE(mounts[3].source_first);
+  EXPECT_TRUE(mounts[4].source_first);
 }
 
 TEST_F(PlanMounts, FlagsOfOurOwn) {
