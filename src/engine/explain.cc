@@ -55,6 +55,7 @@ Error explain_mount(const plan::InitPlan& plan, const Failure& failure) {
       break;
     }
     case Action::MakeTarget: what = "make the mount point"; break;
+    case Action::MakeLink: what = "make the symlink anew (copy-symlink)"; break;
     case Action::CopyUp: what = describe_copy(*mount, failure); break;
     case Action::MismatchedTarget:
       what = failure.detail == 1 ? "a directory cannot be mounted onto a file"

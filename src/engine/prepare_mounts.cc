@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <unistd.h>
 
@@ -108,16 +109,26 @@ Result<os::UniqueFd> open_source(const plan::MountItem& mount, int id_map) {
   return fd;
 }
 
+// Empty: it is no link.
+std::string link_of(const std::string& path) {
+  char target[PATH_MAX];
+  const ssize_t size = ::readlink(path.c_str(), target, sizeof target);
+  return size < 0 ? std::string() : std::string(target, static_cast<size_t>(size));
+}
+
 }  // namespace
 
 Result<> prepare_mounts(Creation& creation) {
   TRY(prepare_id_maps(creation));
   const auto& mounts = creation.plan.init.mounts;
   creation.prepared.mount_sources.assign(mounts.size(), -1);
+  creation.prepared.links.resize(mounts.size());
   creation.prepared.late_mounts.assign(mounts.size(), -1);
   for (size_t index = 0; index < mounts.size(); ++index) {
     const plan::MountItem& mount = mounts[index];
     if (!mount.source_first) continue;
+    if (mount.copy_link) creation.prepared.links[index] = link_of(mount.source);
+    if (!creation.prepared.links[index].empty()) continue;
     Result<os::UniqueFd> fd = open_source(mount, creation.prepared.id_maps[index]);
     if (!fd && mount.optional) continue;
     if (!fd) return Result<>(std::unexpected(std::move(fd.error()))) | at(mount.pointer);

@@ -181,8 +181,33 @@ StepResult open_source(const MountContext& mount, ChildFd* fd) {
   return result < 0 ? StepResult(mount.failed(Action::MapMountIds, result)) : StepResult();
 }
 
+// True when the source is a link, and now is one in the container.
+StepValue<bool> copy_link(const MountContext& mount) {
+  const std::string& told = mount.init.prepared.links[mount.index];
+  char read[PATH_MAX];
+  const char* link = told.c_str();
+  if (told.empty()) {
+    const ssize_t size =
+        mount.item.source_first ? 0 : ::readlink(mount.item.source.c_str(), read, sizeof read - 1);
+    if (size <= 0) return false;
+    read[size] = '\0';
+    link = read;
+  }
+  const char* name = nullptr;
+  const ChildFd parent(os::RootDir(mount.init.root).make_parent(mount.item.target.c_str(), &name));
+  if (!parent) return mount.failed(Action::MakeTarget, parent.get());
+  if (::symlinkat(link, parent.get(), name) == 0) return true;
+  if (errno != EEXIST) return mount.failed(Action::MakeLink, errno);
+  char there[PATH_MAX];
+  const ssize_t size = ::readlinkat(parent.get(), name, there, sizeof there);
+  const bool same = size >= 0 && static_cast<size_t>(size) == strlen(link) &&
+                    memcmp(there, link, static_cast<size_t>(size)) == 0;
+  return same ? StepValue<bool>(true) : mount.failed(Action::MakeLink, EEXIST);
+}
+
 StepResult mount_bind(const MountContext& mount) {
   const plan::MountItem& item = mount.item;
+  if (item.copy_link && TRY(copy_link(mount))) return {};
   ChildFd fd(mount.init.prepared.mount_sources[mount.index]);
   mount.init.prepared.mount_sources[mount.index] = -1;
   if (!fd) TRY(open_source(mount, &fd));

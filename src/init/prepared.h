@@ -53,6 +53,8 @@ struct PreparedInit {
   std::vector<int> joined = {};         // namespace descriptors, beside plan.namespaces->join
   std::vector<int> mount_sources = {};  // beside plan.mounts: opened by the host, or -1
   std::vector<int> id_maps = {};  // beside plan.mounts: a user namespace for what init opens, or -1
+  // Beside plan.mounts: where a source that the host opens is a link to, for copy-symlink.
+  std::vector<std::string> links = {};
   std::vector<int> late_mounts =
       {};  // beside plan.mounts: written by init, those to be made read-only at the end
   std::vector<PreparedHook> create_hooks = {};

@@ -102,6 +102,7 @@ void dump_mount(json::Writer& out, const MountItem& item) {
   flag_member(out, "ownDev", item.is_dev);
   flag_member(out, "filledFromTheImage", item.copy_up);
   flag_member(out, "mayFail", item.optional);
+  flag_member(out, "copiesLink", item.copy_link);
   flag_member(out, "noFollowSource", item.nofollow_source);
   flag_member(out, "noFollowTarget", item.nofollow_target);
   flag_member(out, "cgroupNamespace", item.cgroup_namespace);

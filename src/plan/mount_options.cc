@@ -150,9 +150,23 @@ Result<> sort_option(const std::string& word, const std::string& pointer, MountO
     case MountOptionKind::DestinationNoFollow: item.nofollow_target = true; return {};
     case MountOptionKind::CopyUp: return set_copy_up(pointer, item);
     case MountOptionKind::IdMap: ask_id_map((option->set & MS_REC) != 0, item); return {};
-    case MountOptionKind::CopySymlink: break;
+    case MountOptionKind::CopySymlink: item.copy_link = true; return {};
   }
-  return refuse(pointer, ErrorKind::Unsupported, "mount option {} is not supported yet", word);
+  return {};
+}
+
+// The two sides of a link are asked for at once only by mistake.
+Result<> check_links(const MountItem& item) {
+  const bool nofollow = item.nofollow_source || item.nofollow_target;
+  if (item.copy_link && nofollow) {
+    return refuse(item.pointer, ErrorKind::InvalidConfig,
+                  "copy-symlink cannot go with src-nofollow or dest-nofollow");
+  }
+  if ((item.copy_link || item.nofollow_source) && item.kind != MountKind::Bind) {
+    return refuse(item.pointer, ErrorKind::InvalidConfig, "{} is for bind mounts only",
+                  item.copy_link ? "copy-symlink" : "src-nofollow");
+  }
+  return {};
 }
 
 bool asks(const spec::Mount& mount, MountOptionKind kind) {
@@ -174,6 +188,7 @@ Result<> sort_options(const spec::Mount& mount, MountOptions target) {
   for (size_t i = 0; i < mount.options.size(); ++i) {
     TRY(sort_option(mount.options[i], formatted("{}/options/{}", item.pointer, i), target));
   }
+  TRY(check_links(item));
   complete_atime(item.attr_set, item.attr_clear);
   complete_atime(item.recursive_set, item.recursive_clear);
   if (item.kind != MountKind::Bind && item.kind != MountKind::Remount) {

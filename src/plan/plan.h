@@ -105,6 +105,7 @@ struct MountItem {
   std::optional<MountIdMap> id_map = {};  // idmap
   bool copy_up = false;                   // tmpcopyup
   bool optional = false;                  // nofail
+  bool copy_link = false;                 // copy-symlink: a source that is a link is made anew
   bool nofollow_source = false;
   bool nofollow_target = false;
   bool cgroup_namespace = false;

@@ -62,3 +62,94 @@ def test_file_onto_a_directory(berth, image, source):
 def test_tmpfs_onto_a_file(berth, image):
     told = refused(berth, image, {"destination": "/etc/passwd", "type": "tmpfs", "source": "tmpfs"})
     assert "not a directory" in told and "a directory cannot be mounted onto a file" in told
+
+
+LINKED = "/tmp/no-such-place"  # what links of the tests say
+
+
+@pytest.fixture(params=[False, True], ids=["host ids", "user namespace"])
+def mapped_ids(request):
+    return request.param
+
+
+class Links:
+    """A file and a link to it on the host, with or without a user namespace that could not reach them."""
+
+    def __init__(self, berth, image, mapped_ids):
+        self.berth, self.image, self.mapped_ids = berth, image, mapped_ids
+        self.closed = image.parent / "closed"
+        self.closed.mkdir()
+        (self.closed / "target").write_text("target of the host\n")
+        (self.closed / "link").symlink_to("target")
+        (self.closed / "odd").symlink_to(LINKED)
+        (image / "etc/linked").write_text("linked file of the image\n")
+        (image / "etc/link").symlink_to("linked")
+        self.closed.chmod(0o700)
+
+    def change(self, bundle):
+        if not self.mapped_ids:
+            return bundle
+        for parent in (self.image, *self.image.parents[:3]):
+            parent.chmod(parent.stat().st_mode | 0o055)
+        config = self.berth.read_config(bundle)
+        for path in (self.image, *self.image.rglob("*")):
+            os.chown(path, 100000, 100000, follow_symlinks=False)
+        config["linux"]["namespaces"].append({"type": "user"})
+        maps = [{"containerID": 0, "hostID": 100000, "size": 1000}]
+        config["linux"] |= {"uidMappings": maps, "gidMappings": maps}
+        self.berth.write_config(bundle, config)
+        return bundle
+
+    def see(self, mount, script):
+        bundle = self.change(bundle_of(self.berth, self.image, [mount], "sh", "-c", script))
+        return self.berth.ok("run", "-b", bundle, self.berth.new_id())
+
+    def refused(self, mount):
+        bundle = self.change(bundle_of(self.berth, self.image, [mount], "true"))
+        return self.berth.fails("run", "-b", bundle, self.berth.new_id())
+
+
+@pytest.fixture
+def links(berth, image, mapped_ids):
+    return Links(berth, image, mapped_ids)
+
+
+def test_links_are_followed(links):
+    mount = bind(links.closed / "link", "/etc/link")
+    assert links.see(mount, "readlink /etc/link; cat /etc/link /etc/linked") == "linked\n" + "target of the host\n" * 2
+
+
+def test_source_is_the_link_itself(links):
+    mount = bind(links.closed / "odd", "/etc/link", "src-nofollow", "dest-nofollow")
+    assert links.see(mount, "readlink /etc/link; cat /etc/linked") == f"{LINKED}\nlinked file of the image\n"
+
+
+def test_source_link_on_a_new_target(links):
+    assert links.see(bind(links.closed / "odd", "/etc/new", "src-nofollow"), "readlink /etc/new") == f"{LINKED}\n"
+
+
+def test_target_is_the_link_itself(links):
+    mount = bind(links.closed / "target", "/etc/link", "dest-nofollow")
+    assert links.see(mount, "cat /etc/link /etc/linked") == "target of the host\nlinked file of the image\n"
+
+
+def test_link_is_made_anew(links):
+    mount = bind(links.closed / "odd", "/etc/deep/new", "copy-symlink")
+    assert links.see(mount, "readlink /etc/deep/new; grep deep /proc/self/mountinfo; true").splitlines() == [LINKED]
+    assert os.readlink(links.image / "etc/deep/new") == LINKED
+
+
+def test_link_is_there_already(links):
+    (links.image / "etc/same").symlink_to(LINKED)
+    assert links.see(bind(links.closed / "odd", "/etc/same", "copy-symlink"), "readlink /etc/same") == f"{LINKED}\n"
+
+
+@pytest.mark.parametrize("target", ["/etc/link", "/etc/linked", "/etc"])
+def test_something_else_is_there(links, target):
+    told = links.refused(bind(links.closed / "odd", target, "copy-symlink"))
+    assert "copy-symlink" in told and "file exists" in told and "/mounts/" in told
+
+
+def test_copy_symlink_of_a_file(links):
+    mount = bind(links.closed / "target", "/etc/link", "copy-symlink")
+    assert links.see(mount, "cat /etc/link") == "target of the host\n"

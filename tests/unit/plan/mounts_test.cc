@@ -131,11 +131,6 @@ TEST_F(PlanMounts, BindHasNoFilesystemOptions) {
 }
 
 TEST_F(PlanMounts, RefusesWhatIsNotDoneYet) {
-  for (const char* word : {"copy-symlink"}) {
-    const Error error = refused({.destination = "/d", .type = "tmpfs", .options = {"ro", word}});
-    EXPECT_EQ(error.kind(), ErrorKind::Unsupported) << word;
-    EXPECT_EQ(error.pointer(), "/mounts/0/options/1") << word;
-  }
   EXPECT_EQ(refused({.destination = "/d", .options = {"remount", "size=1m"}}).kind(),
             ErrorKind::Unsupported);
   EXPECT_EQ(refused({.destination = "/d", .options = {"remount", "sync"}}).kind(),
@@ -257,6 +252,21 @@ TEST_F(PlanMounts, InitOpensWhatAnEarlierMountBrings) {
 TEST_F(PlanMounts, FlagsOfOurOwn) {
   const MountItem item = bind({"nofail", "src-nofollow", "dest-nofollow"});
   EXPECT_TRUE(item.optional && item.nofollow_source && item.nofollow_target);
+}
+
+TEST_F(PlanMounts, CopiesALinkOrLeavesIt) {
+  EXPECT_TRUE(bind({"copy-symlink"}).copy_link);
+  for (const char* word : {"src-nofollow", "dest-nofollow"}) {
+    EXPECT_EQ(
+        refused({.destination = "/d", .source = "/s", .options = {"bind", "copy-symlink", word}})
+            .pointer(),
+        "/mounts/0");
+  }
+  for (const char* word : {"src-nofollow", "copy-symlink"}) {
+    EXPECT_EQ(refused({.destination = "/d", .type = "tmpfs", .options = {word}}).pointer(),
+              "/mounts/0");
+  }
+  EXPECT_TRUE(tmpfs({"dest-nofollow"}).nofollow_target);
 }
 
 TEST_F(PlanMounts, RemountsWhatIsThere) {
