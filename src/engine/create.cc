@@ -191,7 +191,7 @@ Result<> create_container(Creation& creation) {
 ContainerState state_of(const Record& record, Status status) {
   return {.oci_version = record.oci_version,
           .id = record.id,
-          .pid = status == Status::Stopped || status == Status::Creating ? 0 : record.pid,
+          .pid = status == Status::Stopped ? 0 : record.pid,
           .status = status,
           .bundle = record.bundle,
           .rootfs = record.rootfs,

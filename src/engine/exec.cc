@@ -213,7 +213,7 @@ Result<> serve(Entry& entry) {
                                         .console = entry.plan.process.terminal,
                                         .listener = entry.prepared.process.seccomp_listener};
   for (const Message expected : sync::expected_messages(conversation)) {
-    sync::Heard heard = TRY(entry.channel.hear());
+    sync::Heard heard = TRY(entry.channel.hear(expected));
     if (heard.packet.message == Message::Failed)
       return std::unexpected(engine::explain(entry.plan, heard.packet.failure));
     if (heard.packet.message != expected)

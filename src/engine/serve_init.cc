@@ -48,7 +48,7 @@ Error explain_death(Creation& creation, Error error) {
 }
 
 Result<sync::Heard> hear(Creation& creation, Message expected) {
-  Result<sync::Heard> heard = creation.channel.hear();
+  Result<sync::Heard> heard = creation.channel.hear(expected);
   if (!heard) return std::unexpected(explain_death(creation, std::move(heard).error()));
   if (heard->packet.message == Message::Failed) {
     return std::unexpected(

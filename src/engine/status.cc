@@ -71,7 +71,7 @@ Result<Snapshot> look(const StateDir& directory) {
     snapshot.status = Status::Stopped;
   } else if (is_frozen(record)) {
     snapshot.status = Status::Paused;
-  } else if (!os::never_executed(record.pid)) {
+  } else if (os::execution_of(record.pid) != os::Execution::Never) {
     snapshot.status = Status::Running;
   } else {
     // Without a gate (run) nobody may enter yet: init is still this program (plan/exposure.cc).

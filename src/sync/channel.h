@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "berth/error.h"
 #include "os/fd.h"
@@ -56,6 +57,9 @@ class HostEnd {
   int fd() const { return fd_.get(); }
   // The next message, Failed included. End of file: Internal ("ended without a word").
   Result<Heard> hear() const;
+  // The next of that kind, or Failed, or what must not come before it. The joiner and init share
+  // the other end, so init's first words may be here before the joiner has introduced it.
+  Result<Heard> hear(Message expected);
   Result<> network(int descriptor) const { return say(Message::Network, descriptor); }
   Result<> ids_mapped() const { return say(Message::IdsMapped); }
   Result<> host_ready() const { return say(Message::HostReady); }
@@ -67,6 +71,7 @@ class HostEnd {
  private:
   Result<> say(Message message, int descriptor = -1) const;
   os::UniqueFd fd_;
+  std::vector<Heard> early_ = {};  // said before InitPid, in order
 };
 
 }  // namespace berth::sync

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
 
+#include "berth/try.h"
 #include "core/context.h"
 #include "os/socket.h"
 #include "sync/channel.h"
@@ -17,6 +18,21 @@ Result<Heard> HostEnd::hear() const {
   if (size < 0 && size != -ECONNRESET)
     return system_error(static_cast<int>(-size), "listen to init");
   return fail(ErrorKind::Internal, "init ended without a word");
+}
+
+Result<Heard> HostEnd::hear(Message expected) {
+  if (!early_.empty() && expected != Message::InitPid) {
+    Heard first = std::move(early_.front());
+    early_.erase(early_.begin());
+    return first;
+  }
+  while (true) {
+    Heard heard = TRY(hear());
+    const Message message = heard.packet.message;
+    if (expected != Message::InitPid || message == expected || message == Message::Failed)
+      return heard;
+    early_.push_back(std::move(heard));
+  }
 }
 
 Result<> HostEnd::say(Message message, int descriptor) const {

@@ -155,7 +155,9 @@ TEST(Validate, Process) {
           Row{R"("apparmorProfile":"a\nb")", "/process/apparmorProfile"},
           Row{R"("selinuxLabel":"a\u0001")", "/process/selinuxLabel"},
           Row{R"("capabilities":{"bounding":["CAP_UNHEARD_OF"]})", ""},
-          Row{R"("env":["", "NOEQUALS", "A=\n"])", ""},
+          Row{R"("env":["A=", "A=\n", "A==="])", ""},
+          Row{R"("env":["A=1", "NOEQUALS"])", "/process/env/1"},
+          Row{R"("env":[""])", "/process/env/0"},
       }) {
     if (pointer.empty())
       expect_valid({.process = piece});

@@ -47,5 +47,29 @@ TEST(Channel, LastWordsAreHeardAlthoughInitDidNotListen) {
   EXPECT_FALSE(ends.host.hear()) << "then it is the end";
 }
 
+TEST(Channel, InitMayBeHeardBeforeTheJoinerHasIntroducedIt) {
+  Ends ends;
+  const InitEnd init(ends.inside.get());
+  const os::UniqueFd file(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  const auto say = [&](Message message) {
+    const Packet packet{.message = message};
+    ASSERT_EQ(os::send_packet(ends.inside.get(), &packet, sizeof packet), long{sizeof packet});
+  };
+  say(Message::Console);
+  say(Message::Ready);
+  ASSERT_TRUE(init.announce_init(file.get(), 7));
+  const auto introduced = ends.host.hear(Message::InitPid);
+  ASSERT_TRUE(introduced);
+  EXPECT_EQ(introduced->packet.value, 7);
+  EXPECT_EQ(ends.host.hear(Message::Console)->packet.message, Message::Console);
+  EXPECT_EQ(ends.host.hear(Message::Ready)->packet.message, Message::Ready);
+}
+
+TEST(Channel, AFailureIsHeardAtOnce) {
+  Ends ends;
+  InitEnd(ends.inside.get()).failed({.step = Step::JoinNamespaces});
+  EXPECT_EQ(ends.host.hear(Message::InitPid)->packet.message, Message::Failed);
+}
+
 }  // namespace
 }  // namespace berth::sync
