@@ -36,12 +36,10 @@ def copy_libraries(program, root):
             shutil.copy(word, target)
 
 
-@pytest.fixture(scope="session")
-def rootfs(tmp_path_factory):
-    """A root filesystem of busybox, for all tests of the session; they must not write to it."""
-    root = tmp_path_factory.mktemp("rootfs")
+def make_image(root):
+    """A root filesystem of busybox."""
     for folder in ("bin", "dev", "etc", "proc", "sys", "tmp", "root"):
-        (root / folder).mkdir()
+        (root / folder).mkdir(parents=True)
     shutil.copy(shutil.which("busybox"), root / "bin/busybox")
     copy_libraries(root / "bin/busybox", root)
     for applet in APPLETS:
@@ -52,6 +50,19 @@ def rootfs(tmp_path_factory):
     for parent in (root, *root.parents[:3]):  # a user namespace's root must reach it
         parent.chmod(parent.stat().st_mode | 0o055)
     return root
+
+
+@pytest.fixture(scope="session")
+def rootfs(tmp_path_factory):
+    """For all tests of the session; they must not write to it. (berth does: the image's /dev gets the device nodes of
+    containers that mount nothing there.)"""
+    return make_image(tmp_path_factory.mktemp("rootfs"))
+
+
+@pytest.fixture
+def image(tmp_path):
+    """A root filesystem of this test's own, that may be filled. Made anew: a copy of a used one would copy /dev/zero."""
+    return make_image(tmp_path / "image")
 
 
 class Berth:

@@ -11,11 +11,9 @@ LIST = "ls -ln"
 
 
 @pytest.fixture
-def root(berth, tmp_path):
+def root(image):
     """A root that may be written, of this test only."""
-    shutil.copytree(berth.rootfs, tmp_path / "root", symlinks=True)
-    tmp_path.chmod(0o755)
-    return tmp_path / "root"
+    return image
 
 
 def configured(berth, devices, script, **shape):

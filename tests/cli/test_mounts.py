@@ -1,17 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Mounts of config.json, one by one: seen from inside the container."""
 import os
-import shutil
 
 import pytest
-
-
-@pytest.fixture
-def image(tmp_path, rootfs):
-    """A root filesystem of this test's own, that may be filled."""
-    root = tmp_path / "image"
-    shutil.copytree(rootfs, root, symlinks=True)
-    return root
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A tmpfs that starts with what the image has at its place (tmpcopyup)."""
 import os
-import shutil
 import stat
 import subprocess
 
@@ -12,12 +11,9 @@ PAST = 1_000_000_000
 
 
 @pytest.fixture
-def image(tmp_path, rootfs):
-    """A root filesystem of this test's own, that may be filled."""
-    root = tmp_path / "image"
-    shutil.copytree(rootfs, root, symlinks=True)
-    (root / PLACE).mkdir(parents=True)
-    return root
+def image(image):
+    (image / PLACE).mkdir(parents=True)
+    return image
 
 
 def fill(place):
