@@ -104,6 +104,17 @@ def test_io_priority(berth, kind, level, seen):
     assert run(berth, "/bin/busybox", "ionice", ioPriority=wanted).startswith(seen)
 
 
+def test_exec_has_its_own(berth, container, tmp_path):
+    process = {"args": ["sh", "-c", "cat /proc/self/stat /proc/self/oom_score_adj; /bin/busybox ionice"], "cwd": "/",
+               "env": ["PATH=/bin"], "user": {"uid": 0, "gid": 0}, "oomScoreAdj": 321,
+               "scheduler": {"policy": "SCHED_BATCH", "nice": 11},
+               "ioPriority": {"class": "IOPRIO_CLASS_BE", "priority": 2}}
+    berth.write_config(tmp_path, process)
+    text = berth.ok("exec", "--process", tmp_path / "config.json", container)
+    stat, score, priority = text.splitlines()
+    assert scheduling(stat) == (11, 0, 3) and score == "321" and priority == "best-effort: prio 2"
+
+
 @pytest.mark.parametrize("policy,seen", [
     ({"mode": "MPOL_BIND", "nodes": "0"}, "bind:0"),
     ({"mode": "MPOL_INTERLEAVE", "nodes": "0", "flags": ["MPOL_F_STATIC_NODES"]}, "interleave=static:0"),
