@@ -121,6 +121,11 @@ Result<Plan> plan_all(const spec::Spec& spec, const HostFacts& facts, const Requ
   init.bring_up_loopback = host.namespaces.is_new(NamespaceType::Network);
   init.process = TRY(plan_own_process(spec, facts, request, host.warnings));
   TRY(plan_mounts(spec, facts, request, plan));
+  // Who has rights inside only can open nothing outside: init does, and reaches what the caller
+  // can.
+  if ((facts.capabilities >> CAP_SYS_ADMIN & 1) == 0) {
+    for (MountItem& mount : init.mounts) mount.source_first = false;
+  }
   TRY(plan_devices(spec, plan));
   // Nodes can be made in the initial user namespace only, whoever made the other one.
   init.bind_devices = init.bind_devices || facts.in_user_namespace;

@@ -80,6 +80,34 @@ def test_no_other_user_with_one_id(berth):
     assert "/process/user/uid" in told
 
 
+@pytest.mark.parametrize("words", [[], ["--rootless"]], ids=" ".join)
+def test_what_spec_prints(berth, words):
+    """As it is, whether or not it was meant for an ordinary user; but on cgroup v1 he has none that could be shown."""
+    user = {"preexec_fn": become_user, "env": {"PATH": "/nowhere"}}
+    bundle = berth.folder / "bundle"
+    bundle.mkdir()
+    os.chown(bundle, USER, USER)
+    berth.ok("spec", "--bundle", bundle, *words, **user)
+    config = berth.read_config(bundle)
+    config["root"] = {"path": str(berth.rootfs), "readonly": True}
+    config["process"] |= {"terminal": False, "args": ["sh", "-c", SHOW]}
+    config["mounts"] = [mount for mount in config["mounts"] if mount["type"] != "cgroup"]
+    berth.write_config(bundle, config)
+    assert berth.ok("run", "-b", bundle, berth.new_id(), **user).split() == [*ONE_SEEN, *ONE_SEEN, "0", "1", "null"]
+
+
+def test_bind_mount(berth):
+    """Of what the user can reach: opened inside, for outside he has no rights."""
+    (berth.folder / "own").write_text("of the user\n")
+    bundle = configured(berth, "cat /etc/passwd", {"namespaces": spaces()})
+    config = berth.read_config(bundle)
+    config["mounts"].append({"destination": "/etc/passwd", "source": str(berth.folder / "own"), "type": "bind",
+                             "options": ["rbind", "ro"]})
+    berth.write_config(bundle, config)
+    user = {"preexec_fn": become_user, "env": {"PATH": "/nowhere"}}
+    assert berth.ok("run", "-b", bundle, berth.new_id(), **user) == "of the user\n"
+
+
 def test_life_of_a_container(berth):
     """The commands that find it again plan it in the same way."""
     container = berth.new_id()

@@ -78,6 +78,18 @@ TEST(OwnUserNamespace, IsAddedForWhoNeedsIt) {
   EXPECT_FALSE(with_user_namespace(changed, kUser));
 }
 
+TEST(OwnUserNamespace, DropsATerminalsGroupThatIsNotThere) {
+  spec::Spec spec;
+  spec.mounts = {{.type = "devpts", .options = {"gid=5", "mode=620", "gid=x"}},
+                 {.type = "tmpfs", .options = {"gid=5"}}};
+  EXPECT_EQ(with_user_namespace(spec, kUser)->mounts[0].options,
+            (std::vector<std::string>{"mode=620", "gid=x"}));
+  EXPECT_EQ(with_user_namespace(spec, kUser)->mounts[1].options.size(), 1U);
+  HostFacts facts = kUser;
+  facts.subordinate_uids = facts.subordinate_gids = {.first = 100000, .size = 5};
+  EXPECT_EQ(with_user_namespace(spec, facts)->mounts[0].options.size(), 3U);
+}
+
 TEST(OwnUserNamespace, TakesWhatIsLent) {
   HostFacts facts = kUser;
   facts.subordinate_uids = {.first = 100000, .size = 65536};

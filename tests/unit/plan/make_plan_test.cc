@@ -119,6 +119,15 @@ TEST_F(MakePlan, NewUserNamespaceMountsInItsOwn) {
   (void)planned();
 }
 
+TEST_F(MakePlan, SourcesAreOpenedByWhoMay) {
+  spec_.platform.namespaces.push_back({.type = spec::NamespaceType::User});
+  spec_.platform.uid_mappings = spec_.platform.gid_mappings = {{0, 0, 1}};
+  spec_.mounts = {{.destination = "/x", .source = "/y", .options = {"bind"}}};
+  EXPECT_TRUE(planned().init.mounts.at(0).source_first);
+  facts_.capabilities = 0;
+  EXPECT_FALSE(planned().init.mounts.at(0).source_first);
+}
+
 TEST_F(MakePlan, NetDevicesNeedTheHostsRights) {
   spec_.platform.net_devices = {{.host_name = "eth1", .name = "net0"}};
   EXPECT_EQ(refused().pointer(), "/linux/netDevices");
