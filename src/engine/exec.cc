@@ -259,6 +259,13 @@ Result<> check_terminal(const ProcessSpec& wanted, const plan::EnterPlan& plan) 
   return {};
 }
 
+// A process that waits for `start` is closed to everybody but the host's root, its owner included.
+Result<> check_open(const Snapshot& snapshot, const plan::EnterPlan& plan) {
+  if (snapshot.status != Status::Created || plan.shape == plan::LaunchShape::Direct) return {};
+  return fail(ErrorKind::WrongState,
+              "cannot exec in a container that is not started without privileges: start it first");
+}
+
 }  // namespace
 
 Result<Process> Container::exec(const ProcessSpec& wanted) {
@@ -269,6 +276,7 @@ Result<Process> Container::exec(const ProcessSpec& wanted) {
   TRY(plan_entry(directory, entry));
   inner_->warn(entry.plan.warnings);
   TRY(check_terminal(wanted, entry.plan));
+  TRY(check_open(snapshot, entry.plan));
   if (!wanted.cgroups.empty())
     return fail(ErrorKind::Unsupported, "exec --cgroup is not supported yet");
   entry.target = TRY(engine::open_init(entry.record));

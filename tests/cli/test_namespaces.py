@@ -108,6 +108,17 @@ def test_mix(berth, holder, user, choices):
     assert "cannot be joined from a new user namespace" in told and "/linux/namespaces/" in told
 
 
+def test_many_joiners_at_once(berth, holder):
+    """A joiner and the init that it clones talk on one channel: the joiner must be heard first, however busy the
+    machine is."""
+    choices = dict.fromkeys(KINDS, NEW) | {"time": JOINED}
+    bundle = configured(berth, choices, holder(False), "true")
+    for _ in range(15):
+        running = [subprocess.Popen(berth.command("run", "-b", bundle, berth.new_id()), stdin=subprocess.DEVNULL,
+                                    stderr=subprocess.PIPE, text=True) for _ in range(4)]
+        assert [one.communicate()[1] for one in running] == [""] * 4
+
+
 def test_exec_is_in_all_of_them(berth):
     container = berth.new_id()
     bundle = configured(berth, dict.fromkeys(KINDS, NEW), None, "read line")

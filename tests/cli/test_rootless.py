@@ -114,6 +114,7 @@ def test_life_of_a_container(berth):
     user = {"preexec_fn": become_user, "env": {"PATH": "/nowhere"}}
     bundle = configured(berth, "sleep 1000", {"namespaces": spaces()})
     berth.ok("create", "-b", bundle, container, **user)
+    assert "start it first" in berth.fails("exec", container, "true", code=255, **user)
     berth.ok("start", container, **user)
     assert berth.ok("exec", container, "cat", "/proc/self/uid_map", **user).split() == ONE_SEEN
     assert berth.ok("exec", container, "id", "-u", **user) == "0\n"
