@@ -94,7 +94,7 @@ class Stream {
       if (watched[kInit].revents != 0) return {};
       if (watched[kTimer].revents == 0) continue;
       drain(timer_.get());
-      TRY(print_stats(container_));
+      TRY(print_unless_ended());
     }
   }
 
@@ -104,6 +104,14 @@ class Stream {
         init_(std::move(init)),
         timer_(std::move(timer)),
         oom_(std::move(oom)) {}
+
+  // The container may end while its figures are read: that is the end of the stream, no failure.
+  Result<> print_unless_ended() {
+    Result<> printed = print_stats(container_);
+    pollfd ended{init_.get(), POLLIN, 0};
+    if (!printed && poll(&ended, 1, 0) == 1) return {};
+    return printed;
+  }
 
   // The kernel announces more than kills, and some of it before it is counted: the count decides.
   Result<> tell_kills() {
