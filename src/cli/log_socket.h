@@ -22,6 +22,6 @@ struct LogSocket {
 
 // nullopt: the name of a file.
 std::optional<LogSocket> log_socket_of(std::string_view target);
-Result<> connect_log(LogSocket& socket);
+Result<> connect_log(LogSocket& log);
 
 }  // namespace berth::cli

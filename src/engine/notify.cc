@@ -105,7 +105,7 @@ Result<> NotifyRelay::wait(pid_t pid, int pidfd) const {
     const os::UniqueFd barrier(ends[1]);
     TRY(tell("BARRIER=1", barrier.get()));
   }
-  TRY(os::wait_exit(taken.get(), kBarrierMs));
+  (void)TRY(os::wait_exit(taken.get(), kBarrierMs));
   return {};
 }
 

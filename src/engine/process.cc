@@ -22,7 +22,7 @@ int Process::console() const { return inner_->console.get(); }
 
 int Process::notify() const { return inner_->notify.fd(); }
 Result<> Process::pass_notification() {
-  TRY(inner_->notify.pass_on(0));
+  (void)TRY(inner_->notify.pass_on(0));
   return {};
 }
 
