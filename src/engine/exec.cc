@@ -274,7 +274,9 @@ Result<Process> Container::exec(const ProcessSpec& wanted) {
   TRY(check_running(snapshot, wanted));
   Entry entry{.wanted = wanted, .record = std::move(snapshot.record)};
   TRY(plan_entry(directory, entry));
-  inner_->warn(entry.plan.warnings);
+  // What is wrong with the config's own process was said when it was created.
+  if (!wanted.process_json.empty() || !wanted.capabilities.empty())
+    inner_->warn(entry.plan.warnings);
   TRY(check_terminal(wanted, entry.plan));
   TRY(check_open(snapshot, entry.plan));
   if (!wanted.cgroups.empty())

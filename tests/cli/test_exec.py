@@ -62,6 +62,10 @@ def test_process_file(berth, container, tmp_path):
     assert (done.stdout, done.returncode) == ("5\n/tmp\n", 4)
 
 
+def test_process_file_that_is_empty(berth, container):
+    assert "process file /dev/null is empty" in berth.fails("exec", "--process", "/dev/null", container, code=255)
+
+
 def test_detached_with_pid_file(berth, container, tmp_path):
     berth.ok("exec", "-d", "--pid-file", tmp_path / "pid", container, "sleep", "1000")
     pid = int((tmp_path / "pid").read_text())
@@ -101,3 +105,12 @@ def test_signals_are_passed_on(berth, container):
         process.send_signal(signal.SIGTERM)
         assert process.stdout.readline() == "got\n"
         assert process.wait(60) == 3
+
+
+def test_warns_of_what_it_was_asked_only(berth):
+    """The config's own faults were told by create, not at each exec."""
+    container = berth.new_id()
+    bundle = berth.bundle("sleep", "1000", capabilities={"bounding": ["CAP_MOON"]})
+    assert "CAP_MOON" in berth("run", "-d", "-b", bundle, container).stderr
+    assert berth("exec", container, "true").stderr == ""
+    assert "CAP_STAR" in berth("exec", "--cap", "CAP_STAR", container, "true").stderr

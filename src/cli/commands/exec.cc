@@ -48,6 +48,8 @@ Result<ProcessSpec> process_spec(const Arguments& arguments) {
                       .detach = arguments.on("detach")};
   if (arguments.given("process")) {
     spec.process_json = TRY(read_text(arguments.text("process")) | context("process file"));
+    if (spec.process_json.empty())
+      return fail(ErrorKind::InvalidUse, "process file {} is empty", arguments.text("process"));
     return spec;
   }
   spec.args = program(arguments);
