@@ -6,6 +6,7 @@
 
 #include "core/format.h"
 #include "core/signal_words.h"
+#include "plan/dump_parts.h"
 
 namespace berth::engine {
 namespace {
@@ -41,6 +42,18 @@ std::string describe_copy(const plan::MountItem& mount, const Failure& failure) 
   return what;
 }
 
+// The kernel locks what a mount had when it came into a user namespace.
+std::string describe_attributes(const plan::MountItem& mount, const Failure& failure) {
+  std::string words;
+  for (const std::string& word : plan::loosening_words(mount))
+    words += (words.empty() ? "" : ", ") + word;
+  if (failure.os_error != EPERM || words.empty()) return "set the mount's attributes";
+  return formatted(
+      "cannot clear locked flags: the source has them from outside the user namespace, "
+      "leave out {}",
+      words);
+}
+
 Error explain_mount(const plan::InitPlan& plan, const Failure& failure) {
   const plan::MountItem* mount = item_of(plan.mounts, failure);
   if (mount == nullptr) return system_in(failure, "mount");
@@ -61,7 +74,7 @@ Error explain_mount(const plan::InitPlan& plan, const Failure& failure) {
       what = failure.detail == 1 ? "a directory cannot be mounted onto a file"
                                  : "a file cannot be mounted onto a directory";
       break;
-    case Action::SetAttributes: what = "set the mount's attributes"; break;
+    case Action::SetAttributes: what = describe_attributes(*mount, failure); break;
     case Action::SetPropagation: what = "set the mount's propagation"; break;
     case Action::MapMountIds:
       what = "map the ids of the mount (its filesystem must allow it, and not be mapped already)";

@@ -15,7 +15,7 @@ constexpr uint64_t kMaskAttributes =
 
 int make_readonly(int mount, bool recursive) {
   const int result = os::set_attributes(mount, MOUNT_ATTR_RDONLY, 0, recursive);
-  return result == -ENOSYS ? os::remount_attributes(mount, MOUNT_ATTR_RDONLY) : result;
+  return result == -ENOSYS ? os::remount_attributes(mount, MOUNT_ATTR_RDONLY, 0) : result;
 }
 
 StepResult make_mounts_readonly(InitContext& init) {
@@ -38,7 +38,8 @@ int protect_path(int root, const char* path) {
   const bool old_kernel = result == -ENOSYS;
   if (result < 0 && !old_kernel) return result;
   result = os::attach_mount(tree.get(), target.get());
-  return result == 0 && old_kernel ? os::remount_attributes(tree.get(), MOUNT_ATTR_RDONLY) : result;
+  return result == 0 && old_kernel ? os::remount_attributes(tree.get(), MOUNT_ATTR_RDONLY, 0)
+                                   : result;
 }
 
 // What masks show: an empty read-only directory and an empty file, both of a filesystem of our own.

@@ -89,7 +89,7 @@ StepResult mount_cgroup_v1(const MountContext& mount) {
     TRY(add_hierarchy(mount, tmpfs.get(), entry));
   if ((mount.item.attr_set & MOUNT_ATTR_RDONLY) == 0) return {};
   int result = os::set_attributes(tmpfs.get(), mount.item.attr_set, 0, false);
-  if (result == -ENOSYS) result = os::remount_attributes(tmpfs.get(), mount.item.attr_set);
+  if (result == -ENOSYS) result = os::remount_attributes(tmpfs.get(), mount.item.attr_set, 0);
   if (result < 0) return mount.failed(Action::SetAttributes, result);
   return {};
 }

@@ -219,7 +219,7 @@ StepResult mount_bind(const MountContext& mount) {
   if (!target) return mount.failed(Action::MakeTarget, target.get());
   TRY(attach(mount, fd.get(), target.get()));
   if (late) {
-    const int result = os::remount_attributes(fd.get(), item.attr_set);
+    const int result = os::remount_attributes(fd.get(), item.attr_set, item.attr_clear);
     if (result < 0) return mount.failed(Action::SetAttributes, result);
   }
   return set_propagations(mount, fd.get());
@@ -231,7 +231,8 @@ StepResult remount(const MountContext& mount) {
   bool late = false;
   TRY(apply_attributes(mount, target.get(), &late));
   if (late) {
-    const int result = os::remount_attributes(target.get(), mount.item.attr_set);
+    const int result =
+        os::remount_attributes(target.get(), mount.item.attr_set, mount.item.attr_clear);
     if (result < 0) return mount.failed(Action::SetAttributes, result);
   }
   return set_propagations(mount, target.get());

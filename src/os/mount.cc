@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -23,6 +25,7 @@ struct FdPath {
   char text[32];
 };
 
+// statfs(2) shows these by the bits of mount(2).
 struct FlagPair {
   uint64_t attribute;
   unsigned long flag;
@@ -30,9 +33,18 @@ struct FlagPair {
 constexpr FlagPair kOldFlags[] = {
     {MOUNT_ATTR_RDONLY, MS_RDONLY},         {MOUNT_ATTR_NOSUID, MS_NOSUID},
     {MOUNT_ATTR_NODEV, MS_NODEV},           {MOUNT_ATTR_NOEXEC, MS_NOEXEC},
-    {MOUNT_ATTR_NOATIME, MS_NOATIME},       {MOUNT_ATTR_STRICTATIME, MS_STRICTATIME},
     {MOUNT_ATTR_NODIRATIME, MS_NODIRATIME},
 };
+
+// Always said: without a word the kernel keeps the old one, or takes relatime beside nodiratime.
+unsigned long atime_flag(unsigned long shown, uint64_t set, uint64_t clear) {
+  if (((set | clear) & MOUNT_ATTR__ATIME) != 0) {
+    if ((set & MOUNT_ATTR_NOATIME) != 0) return MS_NOATIME;
+    return (set & MOUNT_ATTR_STRICTATIME) != 0 ? MS_STRICTATIME : MS_RELATIME;
+  }
+  if ((shown & ST_NOATIME) != 0) return MS_NOATIME;
+  return (shown & ST_RELATIME) != 0 ? MS_RELATIME : MS_STRICTATIME;
+}
 
 }  // namespace
 
@@ -82,10 +94,14 @@ int set_id_map(int mount, int user_namespace, bool recursive) {
   return checked(::mount_setattr(mount, "", flags, &attributes, sizeof attributes));
 }
 
-int remount_attributes(int mount, uint64_t attributes) {
-  unsigned long flags = MS_REMOUNT | MS_BIND;
+int remount_attributes(int mount, uint64_t set, uint64_t clear) {
+  struct statfs now;
+  if (::fstatfs(mount, &now) < 0) return -errno;
+  const auto shown = static_cast<unsigned long>(now.f_flags);
+  unsigned long flags = MS_REMOUNT | MS_BIND | atime_flag(shown, set, clear);
   for (const FlagPair& pair : kOldFlags) {
-    if ((attributes & pair.attribute) != 0) flags |= pair.flag;
+    const bool kept = (shown & pair.flag) != 0 && (clear & pair.attribute) == 0;
+    if (kept || (set & pair.attribute) != 0) flags |= pair.flag;
   }
   return checked(::mount(nullptr, FdPath(mount).text, nullptr, flags, nullptr));
 }

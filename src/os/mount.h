@@ -21,8 +21,8 @@ int attach_mount(int mount, int target);  // move_mount by two descriptors
 // mount_setattr. -ENOSYS on Linux below 5.12: attach first, then remount_attributes.
 int set_attributes(int mount, uint64_t set, uint64_t clear, bool recursive);
 // The way of older kernels: MS_REMOUNT|MS_BIND through /proc/self/fd; the mount must be attached
-// and /proc be the host's.
-int remount_attributes(int mount, uint64_t attributes);
+// and /proc be the host's. Flags in neither set stay as they are.
+int remount_attributes(int mount, uint64_t set, uint64_t clear);
 // MOUNT_ATTR_IDMAP: files get the ids of a user namespace. Only before the mount is attached.
 int set_id_map(int mount, int user_namespace, bool recursive);
 // MS_SHARED and so on, with MS_REC.

@@ -138,6 +138,14 @@ void dump_devices(json::Writer& out, const InitPlan& plan) {
   out.end();
 }
 
+std::vector<std::string> loosening_words(const MountItem& item) {
+  constexpr uint64_t kAtime = MOUNT_ATTR__ATIME | MOUNT_ATTR_NODIRATIME;
+  return attributes_of({.attr_set = item.attr_set & kAtime,
+                        .attr_clear = item.attr_clear,
+                        .recursive_set = item.recursive_set & kAtime,
+                        .recursive_clear = item.recursive_clear});
+}
+
 std::string propagation_name(uint64_t propagation) {
   const std::string prefix = (propagation & MS_REC) != 0 ? "r" : "";
   if ((propagation & MS_SHARED) != 0) return prefix + "shared";

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "json/write.h"
 #include "plan/plan.h"
@@ -26,6 +28,8 @@ void text_member(json::Writer& out, std::string_view name, std::string_view valu
 void flag_member(json::Writer& out, std::string_view name, bool value);
 void list_member(json::Writer& out, std::string_view name, const std::vector<std::string>& values);
 
+// The words of config.json that take a restriction away, or change the access time.
+std::vector<std::string> loosening_words(const MountItem& item);
 // "private" or "rprivate" of MS_PRIVATE | MS_REC.
 std::string propagation_name(uint64_t propagation);
 

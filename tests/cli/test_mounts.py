@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Mounts of config.json, one by one: seen from inside the container."""
 import os
+import subprocess
 
 import pytest
 
@@ -144,3 +145,59 @@ def test_something_else_is_there(links, target):
 def test_copy_symlink_of_a_file(links):
     mount = bind(links.closed / "target", "/etc/link", "copy-symlink")
     assert links.see(mount, "cat /etc/link") == "target of the host\n"
+
+
+LOCKED = {"ro", "nosuid", "nodev", "noexec", "noatime"}
+
+
+@pytest.fixture
+def guarded(berth, image, tmp_path):
+    """Runs a container of a user who has a tmpfs with all flags set from outside its user namespace; each word is an
+    option of the bind. What the container's mountinfo has, or what berth says."""
+    place = tmp_path / "guarded"
+    place.mkdir()
+    for parent in (image, *image.parents[:3]):
+        parent.chmod(parent.stat().st_mode | 0o055)
+
+    def see(*words):
+        bundle = bundle_of(berth, image, [bind(place, "/tmp", *words)], "cat", "/proc/self/mountinfo")
+        config = berth.read_config(bundle)
+        config["mounts"] = [mount for mount in config["mounts"] if mount["type"] in ("proc", "bind")]
+        maps = [{"containerID": 0, "hostID": 0, "size": 1}]
+        config["linux"] |= {"uidMappings": maps, "gidMappings": maps}
+        config["linux"]["namespaces"] = [{"type": kind} for kind in ("mount", "pid", "user")]
+        del config["hostname"]
+        berth.write_config(bundle, config)
+        command = ["unshare", "--user", "--map-root-user", "--mount", "--propagation", "private",
+                   *berth.command("run", "-b", bundle, berth.new_id())]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+        if done.returncode != 0:
+            return done.stderr
+        return next(set(line.split()[5].split(",")) for line in done.stdout.splitlines() if line.split()[4] == "/tmp")
+
+    subprocess.run(["mount", "-t", "tmpfs", "-o", ",".join(LOCKED), "berth-test", place], check=True)
+    try:
+        yield see
+    finally:
+        subprocess.run(["umount", place], check=True)
+
+
+def test_locked_flags_stay(guarded):
+    assert guarded() == LOCKED
+
+
+def test_locked_flags_may_be_asked_for(guarded):
+    assert guarded("ro", "nosuid", "noatime", "nosymfollow") == LOCKED | {"nosymfollow"}
+
+
+@pytest.mark.parametrize("word", ["rw", "suid", "dev", "exec", "relatime", "nodiratime", "rrw", "rrelatime"])
+def test_locked_flags_cannot_be_cleared(guarded, word):
+    told = guarded(word)
+    assert "cannot clear locked flags" in told and f"leave out {word}" in told and "/mounts/1" in told
+
+
+def test_flags_of_the_source_stay(berth, image, guarded, tmp_path):
+    """Root as well clears only what is asked for."""
+    text = run(berth, image, [bind(tmp_path / "guarded", "/tmp", "rw", "exec")], "cat /proc/self/mountinfo")
+    line = next(line for line in text.splitlines() if line.split()[4] == "/tmp")
+    assert set(line.split()[5].split(",")) == {"rw", "nosuid", "nodev", "noatime"}

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <gtest/gtest.h>
+#include <sys/mount.h>
 
 namespace berth::engine {
 namespace {
@@ -144,6 +145,20 @@ constexpr Row kProcessRows[] = {
      R"("httpd")"},
     {{.step = Step::ExecProcess, .os_error = EACCES}, "/process/args/0", "permission denied"},
 };
+
+TEST(Explain, NamesLockedFlagsThatWereToBeCleared) {
+  plan::InitPlan plan = init_plan();
+  const Failure failure{.step = Step::MountFilesystems,
+                        .action = Action::SetAttributes,
+                        .os_error = EPERM,
+                        .item = 1};
+  EXPECT_EQ(explain(plan, failure, {}).message().find("locked"), std::string::npos);
+  plan.mounts[1].attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODIRATIME;
+  plan.mounts[1].attr_clear = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV;
+  const std::string text = explain(plan, failure, {}).message();
+  EXPECT_NE(text.find("cannot clear locked flags"), std::string::npos) << text;
+  EXPECT_NE(text.find("leave out rw, dev, nodiratime"), std::string::npos) << text;
+}
 
 TEST(Explain, NamesThePlaceInTheProcess) {
   const plan::InitPlan plan = init_plan();
