@@ -201,3 +201,152 @@ def test_flags_of_the_source_stay(berth, image, guarded, tmp_path):
     text = run(berth, image, [bind(tmp_path / "guarded", "/tmp", "rw", "exec")], "cat /proc/self/mountinfo")
     line = next(line for line in text.splitlines() if line.split()[4] == "/tmp")
     assert set(line.split()[5].split(",")) == {"rw", "nosuid", "nodev", "noatime"}
+
+
+def options_of(text, target):
+    """Options of the last mount there, from mountinfo."""
+    return [set(line.split()[5].split(",")) for line in text.splitlines()
+            if " - " in line and line.split()[4] == target][-1]
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """Makes a mount with another below it, both with these flags."""
+    mounted = []
+
+    def make(*flags):
+        place = tmp_path / "tree"
+        place.mkdir()
+        for folder in (place, place / "below"):
+            subprocess.run(["mount", "-t", "tmpfs", "berth-test", folder], check=True)
+            mounted.append(folder)
+            (place / "below").mkdir(exist_ok=True)
+        for folder in mounted:
+            subprocess.run(["mount", "-o", ",".join(("remount", "bind", *flags)), folder], check=True)
+        return place
+
+    yield make
+    for folder in reversed(mounted):
+        subprocess.run(["umount", folder], check=True)
+
+
+RELATIME = {"rw", "relatime"}
+ALL_SET = ("ro", "nosuid", "nodev", "noexec", "noatime", "nodiratime", "nosymfollow")
+
+
+@pytest.mark.parametrize("word, flags", [
+    ("rro", {"ro", "relatime"}), ("rnosuid", RELATIME | {"nosuid"}), ("rnodev", RELATIME | {"nodev"}),
+    ("rnoexec", RELATIME | {"noexec"}), ("rnodiratime", RELATIME | {"nodiratime"}),
+    ("rnoatime", {"rw", "noatime"}), ("rstrictatime", {"rw"}), ("rnosymfollow", RELATIME | {"nosymfollow"}),
+])
+def test_recursive_attribute_is_set(berth, image, tree, word, flags):
+    text = run(berth, image, [bind(tree("relatime"), "/tmp", "rbind", word)], "cat /proc/self/mountinfo")
+    assert options_of(text, "/tmp") == options_of(text, "/tmp/below") == flags
+
+
+@pytest.mark.parametrize("change", [
+    ("rrw", "ro", {"rw"}), ("rsuid", "nosuid", set()), ("rdev", "nodev", set()), ("rexec", "noexec", set()),
+    ("rdiratime", "nodiratime", set()), ("rsymfollow", "nosymfollow", set()), ("ratime", "noatime", {"relatime"}),
+    ("rrelatime", "noatime", {"relatime"}), ("rnorelatime", "noatime", {"relatime"}),
+    ("rnostrictatime", "noatime", {"relatime"}),
+])
+def test_recursive_attribute_is_cleared(berth, image, tree, change):
+    word, gone, comes = change
+    text = run(berth, image, [bind(tree(*ALL_SET), "/tmp", "rbind", word)], "cat /proc/self/mountinfo")
+    assert options_of(text, "/tmp") == options_of(text, "/tmp/below") == set(ALL_SET) - {gone} | comes
+
+
+def test_plain_words_are_of_one_mount(berth, image, tree):
+    text = run(berth, image, [bind(tree("relatime"), "/tmp", "rbind", "ro")], "cat /proc/self/mountinfo")
+    assert options_of(text, "/tmp") == {"ro", "relatime"} and options_of(text, "/tmp/below") == RELATIME
+
+
+def test_bind_leaves_out_what_is_below(berth, image, tree):
+    text = run(berth, image, [bind(tree("relatime"), "/tmp")], "cat /proc/self/mountinfo")
+    assert "/tmp/below" not in text.replace("/tree/below", "")
+
+
+@pytest.mark.parametrize("mount", [
+    bind("/no/such/source", "/tmp"), {"destination": "/tmp", "type": "nosuchfilesystem", "source": "x"},
+    {"destination": "/tmp", "type": "tmpfs", "source": "x", "options": ["nosuchoption=1"]},
+    {"destination": "/etc/passwd", "type": "tmpfs", "source": "x"},
+])
+def test_nofail(berth, image, mount):
+    refused(berth, image, mount)
+    shutil.rmtree(berth.folder / "bundle")
+    words = [*mount.get("options", []), "nofail"]
+    after = {"destination": "/root", "type": "tmpfs", "source": "after"}
+    text = run(berth, image, [mount | {"options": words}, after], "cat /proc/self/mountinfo")
+    assert " /tmp " not in text and options_of(text, "/root")
+
+
+@pytest.mark.parametrize("path, place", [
+    ("/etc/absolute/x", "root/x"), ("/etc/climbing/x", "root/x"), ("/etc/dangling/x", "not/there/x"),
+    ("/etc/dangling", "not/there"), ("/etc/chain/x", "root/x"), ("/../../root/x", "root/x"),
+    ("/etc/magic/x", "proc/self/root/x"),
+])
+def test_targets_stay_in_the_root(berth, image, source, path, place):
+    (image / "etc/absolute").symlink_to("/root")
+    (image / "etc/climbing").symlink_to("../" * 30 + "root")
+    (image / "etc/dangling").symlink_to("/not/there")
+    (image / "etc/chain").symlink_to("climbing")
+    (image / "etc/magic").symlink_to("/proc/self/root")
+    config = bundle_of(berth, image, [bind(source, path)], "sh", "-c", f"cat {path}/file /{place}/file")
+    changed = berth.read_config(config)
+    changed["mounts"] = [mount for mount in changed["mounts"] if mount["type"] == "bind"]
+    changed["linux"]["maskedPaths"] = changed["linux"]["readonlyPaths"] = []
+    berth.write_config(config, changed)
+    assert berth.ok("run", "-b", config, berth.new_id()) == "of the host\n" * 2
+    assert (image / place).is_dir()
+
+
+@pytest.mark.parametrize("user", [False, True], ids=["host ids", "user namespace"])
+def test_source_in_an_earlier_mount(berth, image, source, user):
+    (source / "sub").mkdir()
+    (source / "sub/inner").write_text("inner\n")
+    for parent in (image, *image.parents[:3]):
+        parent.chmod(parent.stat().st_mode | 0o055)
+    mounts = [bind(source, "/root"), bind(image / "root/sub", "/tmp"), bind(image / "root/file", "/etc/passwd")]
+    bundle = bundle_of(berth, image, mounts, "cat", "/tmp/inner", "/etc/passwd")
+    config = berth.read_config(bundle)
+    if user:
+        config["linux"]["namespaces"].append({"type": "user"})
+        config["linux"] |= {name: [{"containerID": 0, "hostID": 100000, "size": 1000}]
+                            for name in ("uidMappings", "gidMappings")}
+        os.chown(image / "tmp", 100000, 100000)
+    berth.write_config(bundle, config)
+    assert berth.ok("run", "-b", bundle, berth.new_id()) == "inner\nof the host\n"
+
+
+COVERABLE = ("cpuinfo", "diskstats", "loadavg", "meminfo", "slabinfo", "stat", "swaps", "uptime",
+             "sys/kernel/ns_last_pid")
+
+
+def test_proc_files_that_may_be_covered(berth, image, source):
+    names = [f"/proc/{name}" for name in COVERABLE if os.path.exists(f"/proc/{name}")]
+    text = run(berth, image, [bind(source / "file", name) for name in names], f"cat {' '.join(names)}")
+    assert text == "of the host\n" * len(names) and len(names) > 5
+
+
+@pytest.mark.parametrize("path", ["/proc/self", "/proc/self/attr/exec", "/proc/sys", "/proc/sys/kernel", "/proc/1",
+                                  "/proc/../proc/self", "/proc/sysrq-trigger", "/proc/cpuinfo/x", "/proc"])
+def test_the_rest_of_proc_may_not(berth, image, source, path):
+    told = refused(berth, image, bind(source, path))
+    assert "destination" in told
+
+
+@pytest.mark.parametrize("path", ["/", "/..", "/etc/.."])
+@pytest.mark.parametrize("kind", ["bind", "tmpfs"])
+def test_nothing_covers_the_root(berth, image, source, path, kind):
+    """As runc, and unlike crun."""
+    told = refused(berth, image, {"destination": path, "type": kind, "source": str(source)})
+    assert "nothing may be mounted over the root" in told
+
+
+@pytest.mark.parametrize("kind", ["proc", "sysfs"])
+def test_proc_and_sys_are_no_links(berth, image, kind):
+    place = "proc" if kind == "proc" else "sys"
+    (image / place).rmdir()
+    (image / place).symlink_to("etc")
+    bundle = bundle_of(berth, image, [], "true")
+    assert "must be a directory of the image" in berth.fails("run", "-b", bundle, berth.new_id())
