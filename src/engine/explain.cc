@@ -70,6 +70,9 @@ Error explain_mount(const plan::InitPlan& plan, const Failure& failure) {
     case Action::MakeTarget: what = "make the mount point"; break;
     case Action::MakeLink: what = "make the symlink anew (copy-symlink)"; break;
     case Action::CopyUp: what = describe_copy(*mount, failure); break;
+    case Action::CoverProc:
+      what = "a link of the image leads into /proc, of which nothing may be covered";
+      break;
     case Action::MismatchedTarget:
       what = failure.detail == 1 ? "a directory cannot be mounted onto a file"
                                  : "a file cannot be mounted onto a directory";

@@ -83,8 +83,7 @@ StepResult mount_cgroup_v1(const MountContext& mount) {
   if (!tmpfs) return mount.failed(Action::OpenFilesystem, tmpfs.get());
   const ChildFd target(os::RootDir(mount.init.root).make_directory(mount.item.target.c_str()));
   if (!target) return mount.failed(Action::MakeTarget, target.get());
-  const int attached = os::attach_mount(tmpfs.get(), target.get());
-  if (attached < 0) return mount.failed(Action::Attach, attached);
+  TRY(attach(mount, tmpfs.get(), target.get()));
   for (const plan::CgroupMountEntry& entry : mount.item.cgroups)
     TRY(add_hierarchy(mount, tmpfs.get(), entry));
   if ((mount.item.attr_set & MOUNT_ATTR_RDONLY) == 0) return {};
@@ -116,9 +115,7 @@ StepResult mount_cgroup_v2(const MountContext& mount) {
   if (!fd) return mount.failed(Action::OpenFilesystem, fd.get());
   const ChildFd target(os::RootDir(mount.init.root).make_directory(mount.item.target.c_str()));
   if (!target) return mount.failed(Action::MakeTarget, target.get());
-  const int attached = os::attach_mount(fd.get(), target.get());
-  if (attached < 0) return mount.failed(Action::Attach, attached);
-  return {};
+  return attach(mount, fd.get(), target.get());
 }
 
 }  // namespace berth::init

@@ -38,6 +38,10 @@ bool is_trap(const plan::MountItem& item) {
          item.kind == plan::MountKind::Filesystem;
 }
 
+bool is_in_proc(const std::string& target) {
+  return target == "/proc" || target.compare(0, 6, "/proc/") == 0;
+}
+
 bool has_option(const plan::MountItem& item, const char* key) {
   for (const plan::FilesystemOption& option : item.options) {
     if (option.key == key) return true;
@@ -117,18 +121,6 @@ StepResult take_over(const MountContext& mount, int fd, int covered) {
     return mount.failed(Action::SetAttributes, errno);
   }
   return {};
-}
-
-StepResult attach(const MountContext& mount, int fd, int target) {
-  const int result = os::attach_mount(fd, target);
-  if (result >= 0) return {};
-  struct stat mounted;
-  struct stat covered;
-  const bool differ = result == -EINVAL && ::fstat(fd, &mounted) == 0 &&
-                      ::fstat(target, &covered) == 0 &&
-                      S_ISDIR(mounted.st_mode) != S_ISDIR(covered.st_mode);
-  if (!differ) return mount.failed(Action::Attach, result);
-  return mount.failed(Action::MismatchedTarget, ENOTDIR, S_ISDIR(mounted.st_mode) ? 1 : 0);
 }
 
 StepResult mount_new_filesystem(const MountContext& mount) {
@@ -250,6 +242,23 @@ StepResult mount_one(const MountContext& mount) {
 }
 
 }  // namespace
+
+StepResult attach(const MountContext& mount, int fd, int target) {
+  // What config.json says itself was looked at before; here a link of the image led to it.
+  struct statfs filesystem;
+  if (!is_in_proc(mount.item.target) && ::fstatfs(target, &filesystem) == 0 &&
+      filesystem.f_type == PROC_SUPER_MAGIC)
+    return mount.failed(Action::CoverProc, EPERM);
+  const int result = os::attach_mount(fd, target);
+  if (result >= 0) return {};
+  struct stat mounted;
+  struct stat covered;
+  const bool differ = result == -EINVAL && ::fstat(fd, &mounted) == 0 &&
+                      ::fstat(target, &covered) == 0 &&
+                      S_ISDIR(mounted.st_mode) != S_ISDIR(covered.st_mode);
+  if (!differ) return mount.failed(Action::Attach, result);
+  return mount.failed(Action::MismatchedTarget, ENOTDIR, S_ISDIR(mounted.st_mode) ? 1 : 0);
+}
 
 StepResult mount_filesystems(InitContext& init) {
   for (size_t index = 0; index < init.plan.mounts.size(); ++index) {

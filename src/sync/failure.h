@@ -17,6 +17,7 @@ enum class Action : uint8_t {
   MakeTarget,
   CopyUp,
   Attach,
+  CoverProc,
   MismatchedTarget,  // detail: 1 for a directory onto a file, 0 for a file onto a directory
   SetAttributes,
   SetPropagation,

@@ -350,3 +350,16 @@ def test_proc_and_sys_are_no_links(berth, image, kind):
     (image / place).symlink_to("etc")
     bundle = bundle_of(berth, image, [], "true")
     assert "must be a directory of the image" in berth.fails("run", "-b", bundle, berth.new_id())
+
+
+@pytest.mark.parametrize("place", [("/proc", "/etc/x"), ("/proc/self/attr", "/etc/x"), ("../proc", "/etc/x/sys"),
+                                        ("/proc/cpuinfo", "/etc/x"), ("/proc", "/procedure")])
+@pytest.mark.parametrize("kind", ["bind", "tmpfs", "cgroup"])
+def test_proc_is_not_reached_by_a_link(berth, image, source, kind, place):
+    link, path = place
+    (image / ("procedure" if path == "/procedure" else "etc/x")).symlink_to(link)
+    is_file = link.endswith("cpuinfo")
+    if is_file and kind != "bind":
+        pytest.skip("a filesystem is no file")
+    mount = {"destination": path, "type": kind, "source": str(source / "file" if is_file else source)}
+    assert "/proc" in refused(berth, image, mount)

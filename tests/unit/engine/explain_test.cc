@@ -96,6 +96,7 @@ TEST(Explain, NamesThePlaceThatAskedForTheStep) {
        "a directory cannot be mounted onto a file"},
       {at(Step::MountFilesystems, Action::MismatchedTarget, 1, 0), "/mounts/1",
        "a file cannot be mounted onto a directory"},
+      {at(Step::MountFilesystems, Action::CoverProc, 1), "/mounts/1", "leads into /proc"},
       {at(Step::MountFilesystems, Action::MakeLink, 1), "/mounts/1", "make the symlink anew"},
       {at(Step::MountFilesystems, Action::MapMountIds, 1), "/mounts/1", "map the ids"},
       {at(Step::MakeDevices, Action::MakeNode, 0), "/linux/devices/0", "make device /dev/fuse"},
