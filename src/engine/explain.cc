@@ -54,6 +54,18 @@ std::string describe_attributes(const plan::MountItem& mount, const Failure& fai
       words);
 }
 
+std::string describe_option(const plan::MountItem& mount, const Failure& failure) {
+  const auto index = static_cast<size_t>(failure.detail);
+  if (index >= mount.options.size()) return "set option source";
+  const plan::FilesystemOption& option = mount.options[index];
+  std::string what = formatted("set option {}", option.key);
+  if (option.value && option.value->size() > 255)
+    what += ", of which the kernel takes 255 characters";
+  if (option.key == "lowerdir+" || option.key == "datadir+")
+    what += " (a lowerdir of more than 255 characters needs Linux 6.8)";
+  return what;
+}
+
 Error explain_mount(const plan::InitPlan& plan, const Failure& failure) {
   const plan::MountItem* mount = item_of(plan.mounts, failure);
   if (mount == nullptr) return system_in(failure, "mount");
@@ -61,12 +73,7 @@ Error explain_mount(const plan::InitPlan& plan, const Failure& failure) {
   switch (failure.action) {
     case Action::OpenSource: what = formatted("open source {}", mount->source); break;
     case Action::OpenFilesystem: what = formatted("make the filesystem {}", mount->fs_type); break;
-    case Action::SetOption: {
-      const auto index = static_cast<size_t>(failure.detail);
-      what = formatted("set option {}",
-                       index < mount->options.size() ? mount->options[index].key : "source");
-      break;
-    }
+    case Action::SetOption: what = describe_option(*mount, failure); break;
     case Action::MakeTarget: what = "make the mount point"; break;
     case Action::MakeLink: what = "make the symlink anew (copy-symlink)"; break;
     case Action::CopyUp: what = describe_copy(*mount, failure); break;

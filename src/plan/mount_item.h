@@ -23,6 +23,9 @@ Result<> sort_options(const spec::Mount& mount, MountOptions target);
 Result<> plan_mount_ids(const spec::Spec& spec, const spec::Mount& mount, const HostFacts& facts,
                         MountItem& item);
 
+// Type overlay: more layers than one value of fsconfig(2) holds.
+void plan_overlay(MountItem& item);
+
 // Type cgroup: what of the host's hierarchies is shown.
 Result<> plan_cgroup_mount(const HostPlan& host, const HostFacts& facts, MountOptions target);
 

@@ -48,6 +48,7 @@ bool needs_network(std::string_view type) {
 
 // Devices and mountpoints are still made in these: read-only comes at the end.
 void finish_filesystem(MountItem& item) {
+  if (item.fs_type == "overlay") plan_overlay(item);
   const bool tmpfs = item.fs_type == "tmpfs";
   item.needs_network = needs_network(item.fs_type);
   item.is_dev = tmpfs && item.target == "/dev";

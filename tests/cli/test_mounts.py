@@ -353,7 +353,7 @@ def test_proc_and_sys_are_no_links(berth, image, kind):
 
 
 @pytest.mark.parametrize("place", [("/proc", "/etc/x"), ("/proc/self/attr", "/etc/x"), ("../proc", "/etc/x/sys"),
-                                        ("/proc/cpuinfo", "/etc/x"), ("/proc", "/procedure")])
+                                   ("/proc/cpuinfo", "/etc/x"), ("/proc", "/procedure")])
 @pytest.mark.parametrize("kind", ["bind", "tmpfs", "cgroup"])
 def test_proc_is_not_reached_by_a_link(berth, image, source, kind, place):
     link, path = place

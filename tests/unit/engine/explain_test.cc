@@ -147,6 +147,16 @@ constexpr Row kProcessRows[] = {
     {{.step = Step::ExecProcess, .os_error = EACCES}, "/process/args/0", "permission denied"},
 };
 
+TEST(Explain, SaysWhyALongValueIsRefused) {
+  plan::InitPlan plan = init_plan();
+  const Failure failure{
+      .step = Step::MountFilesystems, .action = Action::SetOption, .os_error = EINVAL, .item = 0};
+  plan.mounts[0].options = {{.key = "upperdir", .value = std::string(256, 'x')}};
+  EXPECT_NE(explain(plan, failure, {}).message().find("255"), std::string::npos);
+  plan.mounts[0].options = {{.key = "lowerdir+", .value = "/a"}};
+  EXPECT_NE(explain(plan, failure, {}).message().find("Linux 6.8"), std::string::npos);
+}
+
 TEST(Explain, NamesLockedFlagsThatWereToBeCleared) {
   plan::InitPlan plan = init_plan();
   const Failure failure{.step = Step::MountFilesystems,

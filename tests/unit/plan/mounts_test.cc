@@ -260,6 +260,21 @@ TEST_F(PlanMounts, CopiesALinkOrLeavesIt) {
     EXPECT_EQ(
         refused({.destination = "/d", .source = "/s", .options = {"bind", "copy-symlink", word}})
             .pointer(),
+TEST_F(PlanMounts, SplitsALongListOfLayers) {
+  const auto overlay = [&](const std::string& layers) {
+    return data(one({.destination = "/d",
+                     .type = "overlay",
+                     .source = "overlay",
+                     .options = {"userxattr", "lowerdir=" + layers, "upperdir=/u"}}));
+  };
+  EXPECT_EQ(overlay("/a:/b"), "userxattr lowerdir=/a:/b upperdir=/u");
+  EXPECT_EQ(overlay(std::string(255, 'a')).find("lowerdir+"), std::string::npos);
+  const std::string path = "/" + std::string(200, 'a');
+  EXPECT_EQ(overlay(path + ":/b\\:c:" + path + "::/d"), "userxattr lowerdir+=" + path +
+                                                            " lowerdir+=/b:c lowerdir+=" + path +
+                                                            " datadir+=/d upperdir=/u");
+}
+
         "/mounts/0");
   }
   for (const char* word : {"src-nofollow", "copy-symlink"}) {
