@@ -69,6 +69,18 @@ Result<std::string> target_of(const spec::Mount& mount, const std::string& point
   return target;
 }
 
+// The label of all files, for filesystems that have none of their own. procfs and sysfs have the
+// kernel's, mqueue and cgroups take none, binds are labelled by the engine.
+void label_filesystem(const std::string& label, MountItem& item) {
+  constexpr std::string_view kUnlabelled[] = {"proc", "sysfs", "mqueue"};
+  const bool own = std::ranges::any_of(item.options, [](const FilesystemOption& option) {
+    return option.key.ends_with("context") && option.value;
+  });
+  if (label.empty() || own || std::ranges::find(kUnlabelled, item.fs_type) != std::end(kUnlabelled))
+    return;
+  item.options.push_back({.key = "context", .value = label});
+}
+
 struct Mounting {
   const spec::Spec& spec;
   const HostFacts& facts;
@@ -97,6 +109,7 @@ Result<MountItem> plan_mount(const spec::Mount& mount, std::string pointer,
       TRY(plan_cgroup_mount(context.plan.host, context.facts, target));
     } else {
       finish_filesystem(item);
+      label_filesystem(context.spec.platform.mount_label, item);
     }
   }
   return item;
@@ -154,8 +167,10 @@ bool is_bound_dev(const MountItem& item) {
 Result<> plan_mounts(const spec::Spec& spec, const HostFacts& facts, const Request& request,
                      Plan& plan) {
   InitPlan& init = plan.init;
-  if (!spec.platform.mount_label.empty()) {
-    return refuse("/linux/mountLabel", ErrorKind::Unsupported, "mountLabel is not supported yet");
+  if (!spec.platform.mount_label.empty() && !facts.has_selinux) {
+    return refuse("/linux/mountLabel", ErrorKind::Unsupported,
+                  "mount label {} is given, but SELinux is not enabled on this host",
+                  spec.platform.mount_label);
   }
   TRY(plan_root(spec, request, init.root));
   for (size_t i = 0; i < spec.mounts.size(); ++i) {

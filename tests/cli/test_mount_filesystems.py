@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """New filesystems of config.json: overlays, cgroups, labels."""
+import os
 import pathlib
 
 import pytest
@@ -104,3 +105,9 @@ def test_cgroup2(berth, kinds):
     found, container = cgroup_mounts(berth, {"type": "cgroup2", "options": ["nosuid"]}, kinds)
     (root, flags), = found.values()
     assert (root == "/" if "cgroup" in kinds else root.endswith(container)) and {"rw", "nosuid"} <= flags
+
+
+@pytest.mark.skipif(os.path.exists("/sys/fs/selinux/enforce"), reason="SELinux is on")
+def test_mount_label_without_selinux(berth):
+    told = berth.fails("run", "-b", bundle_of(berth, [], "true", linux={"mountLabel": "u:r:t:s0"}), berth.new_id())
+    assert "/linux/mountLabel" in told and "SELinux is not enabled" in told

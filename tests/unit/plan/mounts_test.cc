@@ -135,9 +135,20 @@ TEST_F(PlanMounts, RefusesWhatIsNotDoneYet) {
             ErrorKind::Unsupported);
   EXPECT_EQ(refused({.destination = "/d", .options = {"remount", "sync"}}).kind(),
             ErrorKind::Unsupported);
-  spec_.mounts.clear();
-  spec_.platform.mount_label = "l";
+}
+
+TEST_F(PlanMounts, LabelsNewFilesystems) {
+  spec_.platform.mount_label = "u:r:t:s0:c1,c2";
   EXPECT_EQ(run().error().pointer(), "/linux/mountLabel");
+  EXPECT_EQ(run().error().kind(), ErrorKind::Unsupported);
+  facts_.has_selinux = true;
+  EXPECT_EQ(data(tmpfs({"mode=700"})), "mode=700 context=u:r:t:s0:c1,c2");
+  EXPECT_EQ(data(one({.destination = "/d", .type = "devpts"})), "context=u:r:t:s0:c1,c2");
+  for (const char* own : {"context=a:b", "fscontext=a:b", "defcontext=a:b", "rootcontext=a:b"})
+    EXPECT_EQ(data(tmpfs({own})), own);
+  places_ = {{.mountpoint = "/sys/fs/cgroup", .path = "/a", .is_v2 = true}};
+  for (const char* type : {"proc", "sysfs", "mqueue", "cgroup", "bind"})
+    EXPECT_EQ(data(one({.destination = "/d", .type = type, .source = "/s"})), "") << type;
 }
 
 TEST_F(PlanMounts, FillsANewFilesystem) {
@@ -249,17 +260,6 @@ TEST_F(PlanMounts, InitOpensWhatAnEarlierMountBrings) {
   EXPECT_TRUE(mounts[4].source_first);
 }
 
-TEST_F(PlanMounts, FlagsOfOurOwn) {
-  const MountItem item = bind({"nofail", "src-nofollow", "dest-nofollow"});
-  EXPECT_TRUE(item.optional && item.nofollow_source && item.nofollow_target);
-}
-
-TEST_F(PlanMounts, CopiesALinkOrLeavesIt) {
-  EXPECT_TRUE(bind({"copy-symlink"}).copy_link);
-  for (const char* word : {"src-nofollow", "dest-nofollow"}) {
-    EXPECT_EQ(
-        refused({.destination = "/d", .source = "/s", .options = {"bind", "copy-symlink", word}})
-            .pointer(),
 TEST_F(PlanMounts, SplitsALongListOfLayers) {
   const auto overlay = [&](const std::string& layers) {
     return data(one({.destination = "/d",
@@ -275,6 +275,17 @@ TEST_F(PlanMounts, SplitsALongListOfLayers) {
                                                             " datadir+=/d upperdir=/u");
 }
 
+TEST_F(PlanMounts, FlagsOfOurOwn) {
+  const MountItem item = bind({"nofail", "src-nofollow", "dest-nofollow"});
+  EXPECT_TRUE(item.optional && item.nofollow_source && item.nofollow_target);
+}
+
+TEST_F(PlanMounts, CopiesALinkOrLeavesIt) {
+  EXPECT_TRUE(bind({"copy-symlink"}).copy_link);
+  for (const char* word : {"src-nofollow", "dest-nofollow"}) {
+    EXPECT_EQ(
+        refused({.destination = "/d", .source = "/s", .options = {"bind", "copy-symlink", word}})
+            .pointer(),
         "/mounts/0");
   }
   for (const char* word : {"src-nofollow", "copy-symlink"}) {
