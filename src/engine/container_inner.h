@@ -47,6 +47,7 @@ std::string hook_state(const ContainerState& state);
 // A record and what the kernel says of it now.
 struct Snapshot {
   Record record = {};
+  std::string config = {};  // the saved text of config.json
   Status status = Status::Stopped;
 };
 Result<Snapshot> look(const StateDir& directory);

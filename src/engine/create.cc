@@ -151,6 +151,8 @@ Record intent_of(const Creation& creation) {
           .tolerate_denied = plan.host.cgroup.tolerate_denied,
           .cgroups = plan.host.cgroup.places,
           .pid_file = creation.options.pid_file,
+          .has_poststart = !creation.spec.hooks.poststart.empty(),
+          .has_poststop = !creation.spec.hooks.poststop.empty(),
           .annotations = creation.spec.annotations};
 }
 

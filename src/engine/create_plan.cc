@@ -118,22 +118,17 @@ Result<> plan_creation(std::string_view id, Creation& creation) {
   return check_terminal(options, creation.plan.init.process);
 }
 
-Result<spec::Spec> spec_of_record(const StateDir& directory) {
-  return spec::read_spec(TRY(directory.read_config()));
-}
-
-Result<plan::Plan> plan_of_record(const StateDir& directory) {
-  const Record record = TRY(directory.read());
-  const spec::Spec spec = TRY(spec_of_record(directory));
+Result<plan::Plan> plan_of_record(const Record& record, std::string_view config) {
+  const spec::Spec spec = TRY(spec::read_spec(config));
   const plan::HostFacts facts = TRY(gather_facts());
   return plan::make_plan(
       spec, facts,
       {.id = record.id, .bundle = record.bundle, .cgroup_driver = record.cgroup_driver});
 }
 
-Result<> run_poststart(const StateDir& directory, const Record& record, int init) {
-  const spec::Spec spec = TRY(spec_of_record(directory));
-  if (spec.hooks.poststart.empty()) return {};
+Result<> run_poststart(const Record& record, std::string_view config, int init) {
+  if (!record.has_poststart) return {};
+  const spec::Spec spec = TRY(spec::read_spec(config));
   const auto hooks = plan::plan_host_hooks(spec.hooks.poststart, "poststart");
   Result<> result =
       hooks::run_hooks(hooks, hook_state(state_of(record, Status::Running)), record.bundle);
@@ -143,6 +138,7 @@ Result<> run_poststart(const StateDir& directory, const Record& record, int init
 
 void run_poststop(const Record& record, std::string_view config,
                   const std::function<void(const std::string&)>& on_warning) {
+  if (!record.has_poststop) return;
   const Result<spec::Spec> spec = spec::read_spec(config);
   if (!spec) return;
   const std::string state = hook_state(state_of(record, Status::Stopped));

@@ -11,13 +11,12 @@ namespace berth::engine {
 // touches nothing.
 Result<> plan_creation(std::string_view id, Creation& creation);
 
-// The saved config of a container, and the plan that it had.
-Result<spec::Spec> spec_of_record(const StateDir& directory);
-Result<plan::Plan> plan_of_record(const StateDir& directory);
+// The plan that a container had.
+Result<plan::Plan> plan_of_record(const Record& record, std::string_view config);
 
 // After the program runs. A failure stops and removes nothing by itself: init is killed, the error
 // says so.
-Result<> run_poststart(const StateDir& directory, const Record& record, int init);
+Result<> run_poststart(const Record& record, std::string_view config, int init);
 // After the container is gone; a failure is no error, but warned of (config.md, "Poststop").
 void run_poststop(const Record& record, std::string_view config,
                   const std::function<void(const std::string&)>& on_warning);

@@ -10,6 +10,7 @@
 #include "engine/gather_facts.h"
 #include "os/process.h"
 #include "plan/make_plan.h"
+#include "spec/read_spec.h"
 
 namespace berth {
 namespace {
@@ -40,8 +41,9 @@ Result<> check_deletable(const Snapshot& snapshot, bool force) {
 }
 
 // Restartable at any line: the record goes last, and whatever is gone already is no error.
-Result<> tear_down(const StateDir& directory, const engine::Record& record,
+Result<> tear_down(const StateDir& directory, const Snapshot& snapshot,
                    const std::function<void(const std::string&)>& on_warning) {
+  const engine::Record& record = snapshot.record;
   const auto cgroup = TRY(engine::open_cgroup(record));
   const os::UniqueFd network = TRY(engine::hold_network(record, *cgroup));
   TRY(kill_init(record));
@@ -49,16 +51,16 @@ Result<> tear_down(const StateDir& directory, const engine::Record& record,
   TRY(engine::give_network_back(record, network));
   TRY(cgroup::remove_class(record.rdt));
   TRY(cgroup->destroy() | context("remove the container's cgroup"));
-  const Result<std::string> config = directory.read_config();
   TRY(directory.remove());
-  if (config) engine::run_poststop(record, *config, on_warning);
+  engine::run_poststop(record, snapshot.config, on_warning);
   return {};
 }
 
 // The record can not be read, but its cgroups can be planned again: from the config behind it, or,
 // when that is lost too, as for a config that names none.
 Result<> remove_damaged(const StateDir& directory, const std::string& id) {
-  const Result<spec::Spec> spec = engine::spec_of_record(directory);
+  const Result<std::string> config = directory.read_config();
+  const Result<spec::Spec> spec = spec::read_spec(config ? *config : std::string());
   const plan::HostFacts facts = TRY(engine::gather_facts());
   std::vector<std::string> warnings;
   const plan::CgroupPlan plan =
@@ -78,7 +80,7 @@ Result<> Container::destroy(bool force) {
   if (!snapshot && force) return remove_damaged(directory, id());
   if (!snapshot) return std::unexpected(std::move(snapshot).error());
   TRY(check_deletable(*snapshot, force));
-  return tear_down(directory, snapshot->record, inner_->on_warning);
+  return tear_down(directory, *snapshot, inner_->on_warning);
 }
 
 }  // namespace berth

@@ -111,8 +111,8 @@ struct Entry {
   os::UniqueFd console = {};
 };
 
-Result<> plan_entry(const StateDir& directory, Entry& entry) {
-  entry.spec = TRY(engine::spec_of_record(directory));
+Result<> plan_entry(std::string_view config, Entry& entry) {
+  entry.spec = TRY(spec::read_spec(config));
   const spec::Process process = TRY(process_for(entry.spec, entry.wanted));
   plan::HostFacts facts = TRY(engine::gather_facts());
   if ((entry.record.namespaces & CLONE_NEWUSER) != 0) {
@@ -273,7 +273,7 @@ Result<Process> Container::exec(const ProcessSpec& wanted) {
   Snapshot snapshot = TRY(engine::look(directory));
   TRY(check_running(snapshot, wanted));
   Entry entry{.wanted = wanted, .record = std::move(snapshot.record)};
-  TRY(plan_entry(directory, entry));
+  TRY(plan_entry(snapshot.config, entry));
   // What is wrong with the config's own process was said when it was created.
   if (!wanted.process_json.empty() || !wanted.capabilities.empty())
     inner_->warn(entry.plan.warnings);

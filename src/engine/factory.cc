@@ -109,7 +109,8 @@ Result<Process> Factory::run(std::string_view id, const CreateOptions& options) 
   creation.start_now = true;
   TRY(make(id, creation));
   if (!creation.spec.hooks.poststart.empty()) {
-    Result<> result = engine::run_poststart(creation.state, creation.record, creation.init.pidfd());
+    Result<> result =
+        engine::run_poststart(creation.record, creation.config, creation.init.pidfd());
     creation.kept = result.has_value();
     TRY(std::move(result));
   }

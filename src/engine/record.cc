@@ -195,6 +195,7 @@ std::string write_record(const Record& record) {
     write_words(writer, "rdtRemoved", record.rdt.removed);
   }
   writer.member("pidFile", record.pid_file);
+  writer.member("poststart", record.has_poststart).member("poststop", record.has_poststop);
   writer.key("annotations").begin_object();
   for (const auto& [name, value] : record.annotations) writer.member(name, value);
   writer.end().end();
@@ -235,6 +236,8 @@ Result<Record> read_record(std::string_view text) {
     record.rdt.removed = TRY(read_words(*TRY(reader.child("rdtRemoved", Kind::Array))));
   }
   record.pid_file = TRY(reader.string("pidFile"));
+  record.has_poststart = TRY(reader.boolean("poststart"));
+  record.has_poststop = TRY(reader.boolean("poststop"));
   for (const json::Member& member : TRY(reader.child("annotations", Kind::Object))->object()) {
     if (member.value.kind != Kind::String)
       return fail(ErrorKind::InvalidUse, "state.json: an annotation is no string");
@@ -243,10 +246,19 @@ Result<Record> read_record(std::string_view text) {
   return record;
 }
 
+namespace {
+
+uint64_t sum_of(uint64_t pid, uint64_t start_time) { return pid + start_time; }
+
+}  // namespace
+
 std::string write_process(const Record& record) {
   json::Writer writer;
-  writer.begin_object().member("pid", record.pid).member("startTime", record.start_time).end();
-  return writer.take() + "\n";
+  writer.begin_object().member("pid", record.pid).member("startTime", record.start_time);
+  writer.member("sum", sum_of(record.pid, record.start_time)).end();
+  std::string line = writer.take();
+  line.resize(kProcessLine - 1, ' ');
+  return line + "\n";
 }
 
 void read_process(std::string_view text, Record& record) {
@@ -255,7 +267,8 @@ void read_process(std::string_view text, Record& record) {
   const Reader reader(document->root());
   const Result<uint64_t> pid = reader.number("pid", std::numeric_limits<pid_t>::max());
   const Result<uint64_t> start = reader.number("startTime", std::numeric_limits<uint64_t>::max());
-  if (!pid || !start) return;
+  const Result<uint64_t> sum = reader.number("sum", std::numeric_limits<uint64_t>::max());
+  if (!pid || !start || !sum || *sum != sum_of(*pid, *start)) return;
   record.pid = static_cast<pid_t>(*pid);
   record.start_time = *start;
 }

@@ -39,13 +39,18 @@ struct Record {
   std::string network_path = {};  // of a network namespace that was joined
   cgroup::RdtPlaces rdt = {};
   std::string pid_file = {};
+  bool has_poststart = false;  // hooks for which the config must be read again
+  bool has_poststop = false;
   StringMap annotations = {};
 };
 
 std::string write_record(const Record& record);
 Result<Record> read_record(std::string_view text);
 
-// process.json: pid and start time. What can not be read leaves the record as it is.
+// The first line of state.json: pid and start time. Always of the same length, so that it can be
+// written over in one piece. What can not be read leaves the record as it is: a line that is
+// written while it is read does not add up.
+inline constexpr size_t kProcessLine = 96;
 std::string write_process(const Record& record);
 void read_process(std::string_view text, Record& record);
 

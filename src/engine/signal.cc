@@ -17,7 +17,7 @@ using engine::StateDir;
 
 Result<> Container::signal(int signal_number, SignalScope scope) {
   const StateDir directory = TRY(inner_->open());
-  const engine::Record record = TRY(directory.read());
+  const engine::Record record = TRY(directory.read()).record;
   // Without a pid namespace of its own, the end of init does not end the others.
   const bool shares_pids = (record.namespaces & CLONE_NEWPID) == 0;
   const bool all = scope == SignalScope::All || (signal_number == SIGKILL && shares_pids);
@@ -69,7 +69,7 @@ Result<> Container::resume() {
 
 Result<std::vector<pid_t>> Container::processes() const {
   const StateDir directory = TRY(inner_->open());
-  return TRY(engine::open_cgroup(TRY(directory.read())))->processes();
+  return TRY(engine::open_cgroup(TRY(directory.read()).record))->processes();
 }
 
 Result<Stats> Container::stats() const {
@@ -82,12 +82,12 @@ Result<Stats> Container::stats() const {
 
 Result<int> Container::oom_fd() const {
   const StateDir directory = TRY(inner_->open());
-  return TRY(engine::open_cgroup(TRY(directory.read())))->oom_fd();
+  return TRY(engine::open_cgroup(TRY(directory.read()).record))->oom_fd();
 }
 
 Result<uint64_t> Container::oom_kills() const {
   const StateDir directory = TRY(inner_->open());
-  return TRY(engine::open_cgroup(TRY(directory.read())))->oom_kills();
+  return TRY(engine::open_cgroup(TRY(directory.read()).record))->oom_kills();
 }
 
 }  // namespace berth

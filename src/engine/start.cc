@@ -35,7 +35,8 @@ Result<> check_startable(const Snapshot& snapshot) {
 
 // What init left in the gate, in its order: the byte that opens it when nobody took it, the byte
 // before execve, the coordinates of a failure.
-Result<> read_words(const StateDir& directory, const engine::Record& record, int init) {
+Result<> read_words(const StateDir& directory, const Snapshot& snapshot, int init) {
+  const engine::Record& record = snapshot.record;
   const os::UniqueFd words(
       ::openat(directory.fd(), engine::kGateFile, O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   if (!words) return system_error(errno, "read the start gate");
@@ -45,7 +46,7 @@ Result<> read_words(const StateDir& directory, const engine::Record& record, int
   if (size >= kFailureSize) {
     sync::Failure failure;
     memcpy(&failure, text + (size - kFailureSize), sizeof failure);
-    const plan::Plan plan = TRY(engine::plan_of_record(directory));
+    const plan::Plan plan = TRY(engine::plan_of_record(record, snapshot.config));
     return std::unexpected(engine::explain(plan.init, failure, {}));
   }
   if (size == 1 && text[0] == sync::kGateExecuting)
@@ -55,8 +56,7 @@ Result<> read_words(const StateDir& directory, const engine::Record& record, int
 }
 
 // init has left the gate: by execve (all is well), or by its end.
-Result<> wait_for_exec(const StateDir& directory, const engine::Record& record, int gate,
-                       int init) {
+Result<> wait_for_exec(const StateDir& directory, const Snapshot& snapshot, int gate, int init) {
   pollfd events[] = {{.fd = gate, .events = 0, .revents = 0},
                      {.fd = init, .events = POLLIN, .revents = 0}};
   while ((events[0].revents & POLLERR) == 0) {
@@ -64,7 +64,7 @@ Result<> wait_for_exec(const StateDir& directory, const engine::Record& record, 
       return system_error(errno, "wait for the program");
     if (events[1].revents != 0) break;
   }
-  return read_words(directory, record, init);
+  return read_words(directory, snapshot, init);
 }
 
 }  // namespace
@@ -81,10 +81,10 @@ Result<> Container::start(const std::string& notify_socket) {
   const os::UniqueFd gate = TRY(directory.open_gate());
   if (::write(gate.get(), &sync::kGateOpened, 1) != 1)
     return system_error(errno, "open the start gate");
-  Result<> result = wait_for_exec(directory, snapshot.record, gate.get(), init.get());
+  Result<> result = wait_for_exec(directory, snapshot, gate.get(), init.get());
   directory.remove_gate();
   TRY(std::move(result));
-  TRY(engine::run_poststart(directory, snapshot.record, init.get()));
+  TRY(engine::run_poststart(snapshot.record, snapshot.config, init.get()));
   if (!notify) return {};
   directory.unlock();  // the program may take its time
   const Result<> told = notify.wait(snapshot.record.pid, init.get());

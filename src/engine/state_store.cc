@@ -19,7 +19,6 @@ namespace berth::engine {
 namespace {
 
 constexpr const char* kRecordFile = "state.json";
-constexpr const char* kProcessFile = "process.json";
 constexpr size_t kMaxState = 32 << 20;
 constexpr size_t kMaxId = 255;
 
@@ -122,31 +121,39 @@ Result<bool> StateDir::is_locked() const {
 
 void StateDir::unlock() const { (void)::flock(fd_.get(), LOCK_UN); }
 
-Result<> StateDir::write_intent(const Record& record, std::string_view config) const {
-  return os::create_file_at(fd_.get(), kRecordFile, write_record(record).append(config), 0600);
+Result<> StateDir::write_intent(const Record& record, std::string_view config) {
+  std::string text = engine::write_process({});
+  text.append(write_record(record)).append(config);
+  state_file_ = TRY(os::create_file_at(fd_.get(), kRecordFile, text, 0600));
+  return {};
 }
 
 Result<> StateDir::write_process(const Record& record) const {
-  return os::create_file_at(fd_.get(), kProcessFile, engine::write_process(record), 0600);
+  const std::string line = engine::write_process(record);
+  if (::pwrite(state_file_.get(), line.data(), line.size(), 0) == ssize_t{kProcessLine}) return {};
+  return system_error(errno, "write the process of container {}", id_);
 }
 
 Result<std::string> StateDir::read_state() const {
   return os::read_file_at(fd_.get(), kRecordFile, kMaxState) | context("container {}", id_);
 }
 
-Result<Record> StateDir::read() const {
-  const std::string text = TRY(read_state());
-  Record record = TRY(read_record(std::string_view(text).substr(0, text.find('\n'))) |
-                      context("state of container {} is damaged (delete --force removes it)", id_));
-  // Missing, or cut short by the end of its writer: the container is not made yet.
-  const Result<std::string> process = os::read_file_at(fd_.get(), kProcessFile, kMaxState);
-  if (process) read_process(*process, record);
-  return record;
+Result<SavedState> StateDir::read() const {
+  SavedState state{.config = TRY(read_state())};
+  const std::string_view text = state.config;
+  const size_t start = std::min(kProcessLine, text.size());
+  const size_t end = std::min(text.find('\n', start), text.size());
+  state.record = TRY(read_record(text.substr(start, end - start)) |
+                     context("state of container {} is damaged (delete --force removes it)", id_));
+  read_process(text.substr(0, start), state.record);
+  state.config.erase(0, std::min(end + 1, text.size()));
+  return state;
 }
 
 Result<std::string> StateDir::read_config() const {
   std::string text = TRY(read_state());
-  text.erase(0, text.find('\n') + 1);
+  const size_t end = text.find('\n', std::min(kProcessLine, text.size()));
+  text.erase(0, end == std::string::npos ? text.size() : end + 1);
   return text;
 }
 

@@ -17,7 +17,14 @@ inline constexpr const char* kNotifySocket = "notify/notify.sock";
 // Letters, digits, '_', '+', '-', '.'; not "." or ".."; at most 1024 bytes.
 Result<> check_id(std::string_view id);
 
-// The directory of one container below the state root: state.json, process.json, the start gate.
+// What state.json holds: the first process and the record in a line each, then the config as it was
+// read.
+struct SavedState {
+  Record record = {};
+  std::string config = {};
+};
+
+// The directory of one container below the state root: state.json and the start gate.
 // Its lock is a flock on the directory itself: held by who changes the container.
 class StateDir {
  public:
@@ -37,11 +44,11 @@ class StateDir {
   Result<bool> is_locked() const;  // by somebody, now
   void unlock() const;
 
-  // state.json: the record in one line, then the config as it was read. Written once.
-  Result<> write_intent(const Record& record, std::string_view config) const;
-  // process.json: the first process. Its presence means that the container was made.
+  // state.json, without a process: it is being made.
+  Result<> write_intent(const Record& record, std::string_view config);
+  // Adds the first process: the container was made. Only by who wrote the intent.
   Result<> write_process(const Record& record) const;
-  Result<Record> read() const;
+  Result<SavedState> read() const;
   Result<std::string> read_config() const;
 
   // FIFO opened O_RDWR: init inherits it and waits for one byte.
@@ -58,6 +65,7 @@ class StateDir {
   StateDir(os::UniqueFd root, os::UniqueFd fd, std::string id, std::string path);
   os::UniqueFd root_;
   os::UniqueFd fd_;
+  os::UniqueFd state_file_;  // of who wrote the intent
   std::string id_;
   std::string path_;
 };

@@ -47,8 +47,8 @@ std::string hook_state(const ContainerState& state) {
 namespace {
 
 bool is_alive(const Record& record) {
-  if (record.pid == 0 || record.boot_id != boot_id()) return false;
-  return os::start_time(record.pid) == record.start_time;
+  if (record.pid == 0 || os::start_time(record.pid) != record.start_time) return false;
+  return record.boot_id == boot_id();
 }
 
 bool is_frozen(const Record& record) {
@@ -61,7 +61,8 @@ bool is_frozen(const Record& record) {
 }  // namespace
 
 Result<Snapshot> look(const StateDir& directory) {
-  Snapshot snapshot{.record = TRY(directory.read())};
+  SavedState saved = TRY(directory.read());
+  Snapshot snapshot{.record = std::move(saved.record), .config = std::move(saved.config)};
   const Record& record = snapshot.record;
   if (record.pid == 0) {
     // An intent: being made while somebody holds the lock, else left by a create that was killed.

@@ -63,10 +63,11 @@ Result<> write_all(int fd, std::string_view text) {
   return {};
 }
 
-Result<> create_file_at(int directory, const char* path, std::string_view text, mode_t mode) {
-  const UniqueFd file =
-      TRY(open_at(directory, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode));
-  return write_all(file.get(), text) | context("{}", path);
+Result<UniqueFd> create_file_at(int directory, const char* path, std::string_view text,
+                                mode_t mode) {
+  UniqueFd file = TRY(open_at(directory, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode));
+  TRY(write_all(file.get(), text) | context("{}", path));
+  return file;
 }
 
 Result<> replace_file_at(int directory, const char* path, std::string_view text, mode_t mode) {

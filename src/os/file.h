@@ -20,8 +20,9 @@ Result<std::string> read_file_at(int directory, const char* path, size_t limit);
 // Writes to an existing file with one write(2): knobs of the kernel.
 Result<> write_file_at(int directory, const char* path, std::string_view text);
 Result<> write_all(int fd, std::string_view text);
-// A new file: AlreadyExists when it is there.
-Result<> create_file_at(int directory, const char* path, std::string_view text, mode_t mode);
+// A new file, left open for writing: AlreadyExists when it is there.
+Result<UniqueFd> create_file_at(int directory, const char* path, std::string_view text,
+                                mode_t mode);
 // Readers see the old text or the new one, whenever they look.
 Result<> replace_file_at(int directory, const char* path, std::string_view text, mode_t mode);
 

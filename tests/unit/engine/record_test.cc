@@ -154,6 +154,31 @@ TEST(Record, TakesItsProcess) {
   EXPECT_EQ(read.start_time, record.start_time);
 }
 
+TEST(Record, ItsProcessTakesOneLineOfAlwaysTheSameLength) {
+  Record largest;
+  largest.pid = std::numeric_limits<pid_t>::max();
+  largest.start_time = std::numeric_limits<uint64_t>::max();
+  for (const Record& record : {Record{}, largest}) {
+    const std::string line = write_process(record);
+    EXPECT_EQ(line.size(), kProcessLine);
+    EXPECT_EQ(line.find('\n'), kProcessLine - 1);
+  }
+}
+
+TEST(Record, IsLeftAsItIsByAProcessThatIsBeingWritten) {
+  Record before, after;
+  after.pid = 4321;
+  after.start_time = 987654;
+  const std::string old = write_process(before), fresh = write_process(after);
+  for (size_t written = 0; written < kProcessLine; ++written) {
+    Record read;
+    read_process(fresh.substr(0, written) + old.substr(written), read);
+    if (read.pid == 0) continue;
+    EXPECT_EQ(read.pid, after.pid);
+    EXPECT_EQ(read.start_time, after.start_time);
+  }
+}
+
 TEST(Record, IsLeftAsItIsByADamagedProcess) {
   for (const char* text :
        {"", "{", "[]", R"({"pid":5})", R"({"startTime":5})", R"({"pid":"5", "startTime":5})",
