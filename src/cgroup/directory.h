@@ -29,6 +29,8 @@ class Directory {
   // Makes the parents that are missing and the directory; existed() says that it was there already.
   Result<> make();
   bool existed() const { return existed_; }
+  // Just made, straight below the root: nobody is in it, and nothing above it can be frozen.
+  bool is_fresh_child_of_root() const { return made_leaf_ && is_direct_child(); }
   // Removes what make() made, as far as it is empty.
   void unmake();
   // A directory that could not be made and may be missing (rootless): every later call treats it as
@@ -37,7 +39,8 @@ class Directory {
   bool left_out() const { return left_out_; }
 
   Result<bool> exists() const;
-  Result<int> fd() const;  // of the directory itself, readable
+  Result<int> root() const;  // of the hierarchy, checked to be one (O_PATH)
+  Result<int> fd() const;    // of the directory itself, readable
   // A descriptor of something below the hierarchy's root: a path relative to it.
   Result<os::UniqueFd> open_in_hierarchy(const std::string& path, int flags) const;
   // Opens a file straight below the directory, without opening the directory.
@@ -59,7 +62,6 @@ class Directory {
   const char* name() const;
 
  private:
-  Result<int> root() const;
   Result<int> parent() const;
   Result<> make_parents();
   bool is_direct_child() const { return place_.path.rfind('/') == 0; }

@@ -68,34 +68,40 @@ Result<> enable_one_by_one(int level, const Names& missing, const Names& needed,
   return {};
 }
 
-Result<> enable_at(const Directory& directory, const std::string& path, const Names& wanted,
-                   const Names& needed) {
-  const os::UniqueFd level = TRY(directory.open_in_hierarchy(path, O_PATH | O_DIRECTORY));
-  const Names present = split_words(TRY(read_control(level.get(), "cgroup.subtree_control")));
+// One level of the tree, and the way to it for messages.
+struct Level {
+  int fd;
+  std::string path;
+};
+
+Result<> enable_at(const Level& level, const Names& wanted, const Names& needed) {
+  const Names present = split_words(TRY(read_control(level.fd, "cgroup.subtree_control")));
   const Names missing = missing_from(wanted, present);
   if (missing.empty()) return {};
   std::string all;
   for (const std::string& name : missing) all += (all.empty() ? "+" : " +") + name;
-  if (os::write_file_at(level.get(), "cgroup.subtree_control", all)) return {};
-  return enable_one_by_one(level.get(), missing, needed, directory.place().mountpoint + "/" + path);
+  if (os::write_file_at(level.fd, "cgroup.subtree_control", all)) return {};
+  return enable_one_by_one(level.fd, missing, needed, level.path);
 }
 
 }  // namespace
 
 Result<> enable_controllers(const Directory& directory, std::span<const plan::CgroupWrite> writes) {
-  const os::UniqueFd root = TRY(directory.open_in_hierarchy("", O_PATH | O_DIRECTORY));
-  const Names available = split_words(TRY(read_control(root.get(), "cgroup.controllers")));
+  const int root = TRY(directory.root());
+  const Names available = split_words(TRY(read_control(root, "cgroup.controllers")));
   const Names needed = needed_by(writes);
   for (const std::string& name : missing_from(needed, available)) {
     return std::unexpected(Error(ErrorKind::System, ENOENT,
                                  formatted("the cgroup controller {} is not available", name)));
   }
   if (available.empty()) return {};
+  const std::string& mountpoint = directory.place().mountpoint;
+  TRY(enable_at({root, mountpoint + "/"}, available, needed));
   std::string path;
-  TRY(enable_at(directory, path, available, needed));
   for (const std::string& part : split_path(directory.parent_path())) {
     path += (path.empty() ? "" : "/") + part;
-    TRY(enable_at(directory, path, available, needed));
+    const os::UniqueFd level = TRY(directory.open_in_hierarchy(path, O_PATH | O_DIRECTORY));
+    TRY(enable_at({level.get(), mountpoint + "/" + path}, available, needed));
   }
   return {};
 }

@@ -112,11 +112,12 @@ class V2Manager final : public CgroupManager {
   Result<> make(std::span<const plan::CgroupWrite> writes) {
     TRY(directory_.make());
     TRY(enable_controllers(directory_, writes));
+    made_here_ = !directory_.existed();
+    if (directory_.is_fresh_child_of_root()) return {};
     const std::string events = TRY(directory_.read("cgroup.events"));
     if (value_of(events, "populated") != 0) return refuse_populated();
     // A new cgroup is frozen too when one above it is: what is cloned into it would never run.
     if (value_of(events, "frozen") == 1) return frozen_error(directory_);
-    made_here_ = !directory_.existed();
     return {};
   }
 

@@ -11,6 +11,11 @@
 #include "core/context.h"
 
 namespace berth::os {
+namespace {
+
+constexpr size_t kPage = 4096;
+
+}  // namespace
 
 Result<UniqueFd> open_at(int directory, const char* path, int flags, mode_t mode) {
   UniqueFd fd(::openat(directory, path, flags | O_CLOEXEC, mode));
@@ -31,14 +36,18 @@ Result<std::string> read_file_at(int directory, const char* path, size_t limit) 
     return fail(ErrorKind::InvalidUse, "{} is larger than {} bytes", path, limit);
   // Files of kernel filesystems have no size.
   std::string text;
-  text.resize(status.st_size > 0 ? static_cast<size_t>(status.st_size) + 1 : 4096);
+  text.resize(status.st_size > 0 ? static_cast<size_t>(status.st_size) + 1 : kPage);
   size_t used = 0;
   while (true) {
     const ssize_t size = ::read(file.get(), text.data() + used, text.size() - used);
     if (size < 0 && errno == EINTR) continue;
     if (size < 0) return system_error(errno, "read {}", path);
     if (size == 0) break;
+    const bool filled = static_cast<size_t>(size) == text.size() - used;
     used += static_cast<size_t>(size);
+    // What is known to be all saves the read that would say so: of a file on a disk its size, of
+    // the kernel's what fits into a page.
+    if (!filled && (status.st_size > 0 || limit <= kPage)) break;
     if (used > limit) return fail(ErrorKind::InvalidUse, "{} is larger than {} bytes", path, limit);
     if (used == text.size()) text.resize(text.size() * 2);
   }
