@@ -86,6 +86,7 @@ StepResult mount_cgroup_v1(const MountContext& mount) {
   TRY(attach(mount, tmpfs.get(), target.get()));
   for (const plan::CgroupMountEntry& entry : mount.item.cgroups)
     TRY(add_hierarchy(mount, tmpfs.get(), entry));
+  TRY(set_propagations(mount, tmpfs.get()));
   if ((mount.item.attr_set & MOUNT_ATTR_RDONLY) == 0) return {};
   int result = os::set_attributes(tmpfs.get(), mount.item.attr_set, 0, false);
   if (result == -ENOSYS) result = os::remount_attributes(tmpfs.get(), mount.item.attr_set, 0);
@@ -115,7 +116,8 @@ StepResult mount_cgroup_v2(const MountContext& mount) {
   if (!fd) return mount.failed(Action::OpenFilesystem, fd.get());
   const ChildFd target(os::RootDir(mount.init.root).make_directory(mount.item.target.c_str()));
   if (!target) return mount.failed(Action::MakeTarget, target.get());
-  return attach(mount, fd.get(), target.get());
+  TRY(attach(mount, fd.get(), target.get()));
+  return set_propagations(mount, fd.get());
 }
 
 }  // namespace berth::init

@@ -49,14 +49,6 @@ bool has_option(const plan::MountItem& item, const char* key) {
   return false;
 }
 
-StepResult set_propagations(const MountContext& mount, int fd) {
-  for (const uint64_t flags : mount.item.propagation) {
-    const int result = os::set_propagation(fd, flags);
-    if (result < 0) return mount.failed(Action::SetPropagation, result);
-  }
-  return {};
-}
-
 StepResult configure(const MountContext& mount, int filesystem) {
   if (!mount.item.source.empty()) {
     const int result = os::set_filesystem_string(filesystem, "source", mount.item.source.c_str());
@@ -242,6 +234,14 @@ StepResult mount_one(const MountContext& mount) {
 }
 
 }  // namespace
+
+StepResult set_propagations(const MountContext& mount, int fd) {
+  for (const uint64_t flags : mount.item.propagation) {
+    const int result = os::set_propagation(fd, flags);
+    if (result < 0) return mount.failed(Action::SetPropagation, result);
+  }
+  return {};
+}
 
 StepResult attach(const MountContext& mount, int fd, int target) {
   // What config.json says itself was looked at before; here a link of the image led to it.

@@ -18,6 +18,7 @@ struct MountContext {
 
 // The last act of each kind: refuses what must not be covered, and says which side is no directory.
 StepResult attach(const MountContext& mount, int fd, int target);
+StepResult set_propagations(const MountContext& mount, int fd);
 StepResult mount_cgroup_v1(const MountContext& mount);
 StepResult mount_cgroup_v2(const MountContext& mount);
 

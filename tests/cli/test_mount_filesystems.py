@@ -107,6 +107,15 @@ def test_cgroup2(berth, kinds):
     assert (root == "/" if "cgroup" in kinds else root.endswith(container)) and {"rw", "nosuid"} <= flags
 
 
+@pytest.mark.parametrize("kind", ["cgroup", "cgroup2"])
+@pytest.mark.skipif(len(HIERARCHIES) < 2, reason="this host has one hierarchy")
+def test_propagation_of_cgroups(berth, kind):
+    mount = {"destination": "/tmp", "type": kind, "source": "cgroup", "options": ["rshared"]}
+    lines = run(berth, [mount], "cat /proc/self/mountinfo").splitlines()
+    places = [line for line in lines if line.split()[4].startswith("/tmp")]
+    assert places and all(" shared:" in line for line in places)
+
+
 @pytest.mark.skipif(os.path.exists("/sys/fs/selinux/enforce"), reason="SELinux is on")
 def test_mount_label_without_selinux(berth):
     told = berth.fails("run", "-b", bundle_of(berth, [], "true", linux={"mountLabel": "u:r:t:s0"}), berth.new_id())
