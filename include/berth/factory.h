@@ -35,6 +35,7 @@ struct CreateOptions {
   std::string console_socket = {};
   std::string pid_file = {};
   std::string pidfd_socket = {};
+  WindowSize window = {};  // of a terminal for which config.json has no consoleSize
   // $NOTIFY_SOCKET of the caller: the program gets one of its own, and its READY is passed on.
   // Detached, run returns only then.
   std::string notify_socket = {};

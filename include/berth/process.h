@@ -20,6 +20,12 @@ struct ExitStatus {
   int shell_code() const { return signal != 0 ? 128 + signal : code; }
 };
 
+// In characters; 0: not known.
+struct WindowSize {
+  uint16_t rows = 0;
+  uint16_t columns = 0;
+};
+
 // What to run in a running container (`exec`). Either process_json (the spec's process object, used
 // as it is) or the other members over the process of config.json.
 struct ProcessSpec {
@@ -37,6 +43,7 @@ struct ProcessSpec {
   int preserve_fds = 0;                   // descriptors 3..3+n-1 of the caller stay open
   std::vector<std::string> cgroups = {};  // "[controller,...:]/sub/path"
   bool ignore_paused = false;
+  WindowSize window = {};           // of a terminal whose size is not given otherwise (consoleSize)
   std::string console_socket = {};  // AF_UNIX stream socket that gets the terminal's master
   std::string pid_file = {};
   std::string pidfd_socket = {};

@@ -53,6 +53,8 @@ class Directory {
   Result<std::vector<std::string>> subtree() const;
   // Of the whole subtree, as the kernel tells them.
   Result<void> collect_processes(std::vector<pid_t>& processes) const;
+  // One rmdir; false when that was not enough.
+  bool remove_empty();
   // rmdir, depth first. Missing is no error; EBUSY while processes are in it.
   Result<> remove();
 

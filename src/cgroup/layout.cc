@@ -160,7 +160,7 @@ std::string below_root(std::string_view own, std::string_view root) {
 Result<> gather_layout(plan::HostFacts& facts) {
   facts.hierarchies.clear();
   facts.cgroup_layout = plan::CgroupLayout::None;
-  Result<std::string> text = os::read_file_at(AT_FDCWD, "/proc/self/cgroup", 1 << 20);
+  Result<std::string> text = read_control(AT_FDCWD, "/proc/self/cgroup");
   if (!text && is_missing(text.error())) return {};  // a kernel without cgroups
   const std::vector<Membership> memberships = parse_memberships(TRY(std::move(text)));
   const bool v2 = is_filesystem(kMount, CGROUP2_SUPER_MAGIC);

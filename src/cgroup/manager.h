@@ -52,6 +52,9 @@ class CgroupManager {
   // Every process, those of sub-cgroups too. SIGKILL is atomic where the kernel can (cgroup.kill,
   // else frozen meanwhile).
   virtual Result<> kill_all(int signal) = 0;
+  // Removes what holds neither a process nor a cgroup; false when something is left for kill_all
+  // and destroy.
+  virtual bool remove_empty() = 0;
   // Removes the directories with sub-cgroups; missing ones are no error. Fails (WrongState) while
   // processes are in it.
   virtual Result<> destroy() = 0;

@@ -95,6 +95,13 @@ Result<void> Directory::collect_processes(std::vector<pid_t>& processes) const {
   return {};
 }
 
+bool Directory::remove_empty() {
+  if (left_out_) return true;
+  const Result<int> above = parent();
+  if (!above) return is_missing(above.error());
+  return ::unlinkat(*above, name(), AT_REMOVEDIR) == 0 || errno == ENOENT;
+}
+
 Result<> Directory::remove() {
   if (left_out_) return {};
   Result<int> above = parent();

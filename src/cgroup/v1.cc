@@ -63,6 +63,7 @@ class V1Manager final : public CgroupManager {
   Result<int> oom_fd() const override;
   Result<uint64_t> oom_kills() const override;
   Result<> kill_all(int signal) override;
+  bool remove_empty() override;
   Result<> destroy() override;
 
  private:
@@ -290,6 +291,11 @@ Result<> V1Manager::kill_all(int signal) {
     if (!thawed && !is_missing(thawed.error())) return thawed;
   }
   return done;
+}
+
+bool V1Manager::remove_empty() {
+  return std::ranges::all_of(directories_,
+                             [](Directory& directory) { return directory.remove_empty(); });
 }
 
 Result<> V1Manager::destroy() {

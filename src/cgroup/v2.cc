@@ -102,6 +102,8 @@ class V2Manager final : public CgroupManager {
     return done;
   }
 
+  bool remove_empty() override { return directory_.remove_empty(); }
+
   Result<> destroy() override {
     Result<> removed = remove_waiting(directory_, now_ms() + kRemoveTimeoutMs);
     if (!removed && tolerate_denied_ && is_denied(removed.error())) return {};

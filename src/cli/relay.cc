@@ -74,14 +74,21 @@ void TerminalRelay::make_raw() {
   restore_ = tcsetattr(STDIN_FILENO, TCSANOW, &raw) == 0;
 }
 
-void TerminalRelay::copy_size() {
+WindowSize window_size() {
   winsize size = {};
   for (int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-    if (ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_row != 0) {
-      (void)ioctl(console_, TIOCSWINSZ, &size);
-      return;
-    }
+    if (ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_row != 0)
+      return {.rows = size.ws_row, .columns = size.ws_col};
   }
+  return {};
+}
+
+void TerminalRelay::copy_size() {
+  const WindowSize window = window_size();
+  if (window.rows == 0) return;
+  const winsize size = {
+      .ws_row = window.rows, .ws_col = window.columns, .ws_xpixel = 0, .ws_ypixel = 0};
+  (void)ioctl(console_, TIOCSWINSZ, &size);
 }
 
 void TerminalRelay::ask(pollfd* watched) const {

@@ -8,8 +8,12 @@
 #include <string_view>
 
 #include "berth/error.h"
+#include "berth/process.h"
 
 namespace berth::cli {
+
+// Of our own terminal, whichever standard stream it is on.
+WindowSize window_size();
 
 // Carries bytes between standard input, standard output and the master end of a container's
 // terminal. While it lives, our own terminal is raw; its end puts it back.

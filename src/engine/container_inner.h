@@ -21,12 +21,17 @@ struct Container::Inner {
   std::string root;
   std::string id;
   std::function<void(const std::string&)> on_warning;
+  std::optional<engine::StateDir> opened = {};
 
   void warn(const std::vector<std::string>& warnings) const {
     if (!on_warning) return;
     for (const std::string& warning : warnings) on_warning(warning);
   }
-  Result<engine::StateDir> open() const { return engine::StateDir::open(root, id); }
+  // The first call takes what Factory::load has opened.
+  Result<engine::StateDir> open() {
+    if (!opened) return engine::StateDir::open(root, id);
+    return std::exchange(opened, std::nullopt).value();
+  }
 };
 
 struct Process::Inner {
@@ -49,8 +54,10 @@ struct Snapshot {
   Record record = {};
   std::string config = {};  // the saved text of config.json
   Status status = Status::Stopped;
+  os::UniqueFd init = {};  // of its first process, while that lives; only when asked for
+  std::unique_ptr<cgroup::CgroupManager> cgroup = {};  // while its first process lives
 };
-Result<Snapshot> look(const StateDir& directory);
+Result<Snapshot> look(const StateDir& directory, bool hold_init = false);
 
 Result<std::unique_ptr<cgroup::CgroupManager>> open_cgroup(const Record& record);
 

@@ -95,6 +95,7 @@ Result<> plan_creation(std::string_view id, Creation& creation) {
   TRY(spec::validate(creation.spec));
   if (!creation.spec.process)
     return Result<>(fail(ErrorKind::InvalidConfig, "process is missing")) | at("/process");
+  set_window(options.window, *creation.spec.process);
   if (!options.notify_socket.empty())
     show_notify_socket(creation.factory.state_root + "/" + std::string(id), creation.spec);
   plan::HostFacts facts = TRY(gather_facts());
@@ -116,6 +117,11 @@ Result<> plan_creation(std::string_view id, Creation& creation) {
   creation.prepared.process.last_capability = facts.last_capability;
   creation.prepared.process.ignored_signals = facts.ignored_signals;
   return check_terminal(options, creation.plan.init.process);
+}
+
+void set_window(const WindowSize& window, spec::Process& process) {
+  if (!process.terminal || process.console_size || window.rows == 0) return;
+  process.console_size = {.height = window.rows, .width = window.columns};
 }
 
 Result<plan::Plan> plan_of_record(const Record& record, std::string_view config) {

@@ -14,6 +14,9 @@ Result<> plan_creation(std::string_view id, Creation& creation);
 // The plan that a container had.
 Result<plan::Plan> plan_of_record(const Record& record, std::string_view config);
 
+// The caller's window, unless the process says its size itself: before the program can ask.
+void set_window(const WindowSize& window, spec::Process& process);
+
 // After the program runs. A failure stops and removes nothing by itself: init is killed, the error
 // says so.
 Result<> run_poststart(const Record& record, std::string_view config, int init);

@@ -20,16 +20,15 @@ using engine::StateDir;
 
 constexpr int kKillTimeoutMs = 10'000;
 
-Result<> kill_init(const engine::Record& record) {
-  const Result<os::UniqueFd> init = engine::open_init(record);
-  if (!init) return {};
-  (void)os::send_signal(init->get(), SIGKILL);
-  if (TRY(os::wait_exit(init->get(), 0))) return {};
+Result<> kill_init(const Snapshot& snapshot, cgroup::CgroupManager& cgroup) {
+  const engine::Record& record = snapshot.record;
+  if (!snapshot.init) return {};
+  (void)os::send_signal(snapshot.init.get(), SIGKILL);
+  if (TRY(os::wait_exit(snapshot.init.get(), 0))) return {};
   // Frozen processes of cgroup v1 die when they are thawed.
-  const auto cgroup = TRY(engine::open_cgroup(record));
-  const Result<cgroup::Freezer> state = cgroup->freezer();
-  if (state && *state == cgroup::Freezer::Frozen) TRY(cgroup->set(cgroup::Freezer::Thawed));
-  if (TRY(os::wait_exit(init->get(), kKillTimeoutMs))) return {};
+  const Result<cgroup::Freezer> state = cgroup.freezer();
+  if (state && *state == cgroup::Freezer::Frozen) TRY(cgroup.set(cgroup::Freezer::Thawed));
+  if (TRY(os::wait_exit(snapshot.init.get(), kKillTimeoutMs))) return {};
   return fail(ErrorKind::System, "process {} of container {} does not end after SIGKILL",
               record.pid, record.id);
 }
@@ -46,11 +45,12 @@ Result<> tear_down(const StateDir& directory, const Snapshot& snapshot,
   const engine::Record& record = snapshot.record;
   const auto cgroup = TRY(engine::open_cgroup(record));
   const os::UniqueFd network = TRY(engine::hold_network(record, *cgroup));
-  TRY(kill_init(record));
-  TRY(cgroup->kill_all(SIGKILL) | context("end the container's processes"));
+  TRY(kill_init(snapshot, *cgroup));
+  const bool empty = snapshot.status == Status::Stopped && cgroup->remove_empty();
+  if (!empty) TRY(cgroup->kill_all(SIGKILL) | context("end the container's processes"));
   TRY(engine::give_network_back(record, network));
   TRY(cgroup::remove_class(record.rdt));
-  TRY(cgroup->destroy() | context("remove the container's cgroup"));
+  if (!empty) TRY(cgroup->destroy() | context("remove the container's cgroup"));
   TRY(directory.remove());
   engine::run_poststop(record, snapshot.config, on_warning);
   return {};
@@ -76,7 +76,7 @@ Result<> remove_damaged(const StateDir& directory, const std::string& id) {
 Result<> Container::destroy(bool force) {
   const StateDir directory = TRY(inner_->open());
   TRY(directory.lock());
-  Result<Snapshot> snapshot = engine::look(directory);
+  Result<Snapshot> snapshot = engine::look(directory, true);
   if (!snapshot && force) return remove_damaged(directory, id());
   if (!snapshot) return std::unexpected(std::move(snapshot).error());
   TRY(check_deletable(*snapshot, force));

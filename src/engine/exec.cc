@@ -113,8 +113,9 @@ struct Entry {
 
 Result<> plan_entry(std::string_view config, Entry& entry) {
   entry.spec = TRY(spec::read_spec(config));
-  const spec::Process process = TRY(process_for(entry.spec, entry.wanted));
-  plan::HostFacts facts = TRY(engine::gather_facts());
+  spec::Process process = TRY(process_for(entry.spec, entry.wanted));
+  engine::set_window(entry.wanted.window, process);
+  plan::HostFacts facts = TRY(engine::gather_facts(engine::Facts::OfProcesses));
   if ((entry.record.namespaces & CLONE_NEWUSER) != 0) {
     const std::string path = formatted("/proc/{}/setgroups", entry.record.pid);
     const Result<std::string> text = os::read_file_at(AT_FDCWD, path.c_str(), 64);
@@ -270,7 +271,7 @@ Result<> check_open(const Snapshot& snapshot, const plan::EnterPlan& plan) {
 
 Result<Process> Container::exec(const ProcessSpec& wanted) {
   const StateDir directory = TRY(inner_->open());
-  Snapshot snapshot = TRY(engine::look(directory));
+  Snapshot snapshot = TRY(engine::look(directory, true));
   TRY(check_running(snapshot, wanted));
   Entry entry{.wanted = wanted, .record = std::move(snapshot.record)};
   TRY(plan_entry(snapshot.config, entry));
@@ -281,17 +282,16 @@ Result<Process> Container::exec(const ProcessSpec& wanted) {
   TRY(check_open(snapshot, entry.plan));
   if (!wanted.cgroups.empty())
     return fail(ErrorKind::Unsupported, "exec --cgroup is not supported yet");
-  entry.target = TRY(engine::open_init(entry.record));
-  entry.cgroup = TRY(engine::open_cgroup(entry.record));
+  entry.target = std::move(snapshot.init);
+  entry.cgroup = snapshot.cgroup ? std::move(snapshot.cgroup) : TRY(open_cgroup(entry.record));
   TRY(entry.cgroup->open_tasks());
   TRY(launch(entry));
   TRY(serve(entry));
   TRY(let_go(entry));
   auto inner = std::make_unique<Process::Inner>();
   inner->pid = entry.child.pid();
-  inner->pidfd.reset(::fcntl(entry.child.pidfd(), F_DUPFD_CLOEXEC, 3));
+  inner->pidfd = entry.child.release();
   inner->console = std::move(entry.console);
-  entry.child.release();
   return Process(std::move(inner));
 }
 

@@ -22,11 +22,13 @@ namespace {
 
 constexpr size_t kMaxPasswd = 1 << 20;
 
-Container open_handle(const FactoryOptions& options, std::string_view id) {
+Container open_handle(const FactoryOptions& options, std::string_view id,
+                      std::optional<engine::StateDir> opened = {}) {
   auto inner = std::make_unique<Container::Inner>();
   inner->root = options.state_root;
   inner->id = id;
   inner->on_warning = options.on_warning;
+  inner->opened = std::move(opened);
   return Container(std::move(inner));
 }
 
@@ -100,7 +102,7 @@ Result<Factory> Factory::open(FactoryOptions options) {
 Result<Container> Factory::create(std::string_view id, const CreateOptions& options) {
   engine::Creation creation(options_, options);
   TRY(make(id, creation));
-  creation.init.release();
+  (void)creation.init.release();
   return open_handle(options_, id);
 }
 
@@ -122,15 +124,14 @@ Result<Process> Factory::run(std::string_view id, const CreateOptions& options) 
   auto inner = std::make_unique<Process::Inner>();
   inner->notify = std::move(creation.notify);
   inner->pid = creation.init.pid();
-  inner->pidfd.reset(::fcntl(creation.init.pidfd(), F_DUPFD_CLOEXEC, 3));
+  inner->pidfd = creation.init.release();
   inner->console = std::move(creation.console);
-  creation.init.release();
   return Process(std::move(inner));
 }
 
 Result<Container> Factory::load(std::string_view id) const {
-  TRY(engine::StateDir::open(options_.state_root, id));
-  return open_handle(options_, id);
+  engine::StateDir directory = TRY(engine::StateDir::open(options_.state_root, id));
+  return open_handle(options_, id, std::move(directory));
 }
 
 Result<std::vector<ListEntry>> Factory::list() const {

@@ -19,7 +19,6 @@
 namespace berth::engine {
 namespace {
 
-constexpr size_t kSmallFile = 4096;
 constexpr const char* kWholeRange = "         0          0 4294967295\n";
 
 Result<uint64_t> own_capabilities() {
@@ -41,7 +40,7 @@ int last_capability() {
 // "SigIgn:\t0000000000001000": what the caller ignores would be ignored by the container, too.
 uint64_t ignored_signals() {
   constexpr std::string_view kName = "\nSigIgn:\t";
-  const Result<std::string> text = os::read_file_at(AT_FDCWD, "/proc/self/status", kSmallFile);
+  const Result<std::string> text = os::read_kernel_file("/proc/self/status");
   const size_t start = text ? text->find(kName) : std::string::npos;
   uint64_t mask = 0;
   if (start == std::string::npos) return mask;
@@ -50,7 +49,7 @@ uint64_t ignored_signals() {
 }
 
 bool file_starts_with(const char* path, std::string_view start) {
-  const Result<std::string> text = os::read_file_at(AT_FDCWD, path, kSmallFile);
+  const Result<std::string> text = os::read_kernel_file(path);
   return text && text->starts_with(start);
 }
 
@@ -76,7 +75,7 @@ void gather_sockets(plan::HostFacts& facts) {
 
 }  // namespace
 
-Result<plan::HostFacts> gather_facts() {
+Result<plan::HostFacts> gather_facts(Facts wanted) {
   plan::HostFacts facts;
   facts.euid = ::geteuid();
   facts.egid = ::getegid();
@@ -91,7 +90,7 @@ Result<plan::HostFacts> gather_facts() {
   facts.has_selinux = ::access("/sys/fs/selinux/enforce", F_OK) == 0;
   gather_sockets(facts);
   if (const char* path = ::getenv("NOTIFY_SOCKET")) facts.notify_socket = path;
-  TRY(cgroup::gather_layout(facts));
+  if (wanted == Facts::All) TRY(cgroup::gather_layout(facts));
   return facts;
 }
 

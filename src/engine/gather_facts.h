@@ -6,7 +6,12 @@
 
 namespace berth::engine {
 
+enum class Facts {
+  All,
+  OfProcesses,  // all that a further process of a container needs: not where cgroups are
+};
+
 // Looks at the host once, for the planners.
-Result<plan::HostFacts> gather_facts();
+Result<plan::HostFacts> gather_facts(Facts wanted = Facts::All);
 
 }  // namespace berth::engine

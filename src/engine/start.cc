@@ -72,22 +72,22 @@ Result<> wait_for_exec(const StateDir& directory, const Snapshot& snapshot, int 
 Result<> Container::start(const std::string& notify_socket) {
   const StateDir directory = TRY(inner_->open());
   TRY(directory.lock());
-  const Snapshot snapshot = TRY(engine::look(directory));
+  const Snapshot snapshot = TRY(engine::look(directory, true));
   TRY(check_startable(snapshot));
-  const os::UniqueFd init = TRY(engine::open_init(snapshot.record));
+  const int init = snapshot.init.get();
   engine::NotifyRelay notify;
   if (!notify_socket.empty() && engine::has_notify_directory(directory))
     notify = TRY(engine::NotifyRelay::open(directory, notify_socket));
   const os::UniqueFd gate = TRY(directory.open_gate());
   if (::write(gate.get(), &sync::kGateOpened, 1) != 1)
     return system_error(errno, "open the start gate");
-  Result<> result = wait_for_exec(directory, snapshot, gate.get(), init.get());
+  Result<> result = wait_for_exec(directory, snapshot, gate.get(), init);
   directory.remove_gate();
   TRY(std::move(result));
-  TRY(engine::run_poststart(snapshot.record, snapshot.config, init.get()));
+  TRY(engine::run_poststart(snapshot.record, snapshot.config, init));
   if (!notify) return {};
   directory.unlock();  // the program may take its time
-  const Result<> told = notify.wait(snapshot.record.pid, init.get());
+  const Result<> told = notify.wait(snapshot.record.pid, init);
   if (!told) inner_->warn({told.error().message()});
   return {};
 }

@@ -173,6 +173,10 @@ Result<os::UniqueFd> StateDir::open_gate() const {
 void StateDir::remove_gate() const { (void)::unlinkat(fd_.get(), kGateFile, 0); }
 
 Result<> StateDir::remove() const {
+  // Most have nothing else in them.
+  if (::unlinkat(fd_.get(), kRecordFile, 0) == 0 &&
+      ::unlinkat(root_.get(), id_.c_str(), AT_REMOVEDIR) == 0)
+    return {};
   const int copy = ::fcntl(fd_.get(), F_DUPFD_CLOEXEC, 3);
   const DirectoryList list(copy < 0 ? nullptr : ::fdopendir(copy));
   if (!list) return system_error(errno, "read {}", path_);
@@ -202,8 +206,7 @@ Result<std::vector<std::string>> list_ids(const std::string& root) {
 }
 
 std::string boot_id() {
-  const Result<std::string> text =
-      os::read_file_at(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 64);
+  const Result<std::string> text = os::read_kernel_file("/proc/sys/kernel/random/boot_id");
   return text ? text->substr(0, text->find('\n')) : std::string();
 }
 

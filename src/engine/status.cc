@@ -46,21 +46,30 @@ std::string hook_state(const ContainerState& state) {
 
 namespace {
 
-bool is_alive(const Record& record) {
-  if (record.pid == 0 || os::start_time(record.pid) != record.start_time) return false;
-  return record.boot_id == boot_id();
+// What the kernel knows of the record's process; nullopt: it has ended.
+std::optional<os::ProcessStat> find_process(const Record& record) {
+  const std::optional<os::ProcessStat> stat =
+      record.pid == 0 ? std::nullopt : os::stat_of(record.pid);
+  if (!stat || stat->ended || stat->start_time != record.start_time) return {};
+  return record.boot_id == boot_id() ? stat : std::nullopt;
 }
 
-bool is_frozen(const Record& record) {
-  const auto cgroup = open_cgroup(record);
-  if (!cgroup) return false;
-  const auto state = (*cgroup)->freezer();
+bool is_frozen(const cgroup::CgroupManager& cgroup) {
+  const auto state = cgroup.freezer();
   return state && *state == cgroup::Freezer::Frozen;
+}
+
+Status status_of(const StateDir& directory, const os::ProcessStat& process,
+                 const cgroup::CgroupManager* cgroup) {
+  if (cgroup != nullptr && is_frozen(*cgroup)) return Status::Paused;
+  if (process.executed) return Status::Running;
+  // Without a gate (run) nobody may enter yet: init is still this program (plan/exposure.cc).
+  return directory.has_gate() ? Status::Created : Status::Creating;
 }
 
 }  // namespace
 
-Result<Snapshot> look(const StateDir& directory) {
+Result<Snapshot> look(const StateDir& directory, bool hold_init) {
   SavedState saved = TRY(directory.read());
   Snapshot snapshot{.record = std::move(saved.record), .config = std::move(saved.config)};
   const Record& record = snapshot.record;
@@ -68,16 +77,19 @@ Result<Snapshot> look(const StateDir& directory) {
     // An intent: being made while somebody holds the lock, else left by a create that was killed.
     const bool locked = TRY(directory.is_locked());
     snapshot.status = locked ? Status::Creating : Status::Stopped;
-  } else if (!is_alive(record)) {
-    snapshot.status = Status::Stopped;
-  } else if (is_frozen(record)) {
-    snapshot.status = Status::Paused;
-  } else if (os::execution_of(record.pid) != os::Execution::Never) {
-    snapshot.status = Status::Running;
-  } else {
-    // Without a gate (run) nobody may enter yet: init is still this program (plan/exposure.cc).
-    snapshot.status = directory.has_gate() ? Status::Created : Status::Creating;
+    return snapshot;
   }
+  // Held first, looked at then: a pid that is used again in between is found out.
+  if (hold_init) {
+    if (Result<os::UniqueFd> init = os::open_pidfd(record.pid)) snapshot.init = std::move(*init);
+  }
+  const std::optional<os::ProcessStat> process = find_process(record);
+  if (!process || (hold_init && !snapshot.init)) {
+    snapshot.init.reset();
+    return snapshot;
+  }
+  if (auto cgroup = open_cgroup(record)) snapshot.cgroup = std::move(*cgroup);
+  snapshot.status = status_of(directory, *process, snapshot.cgroup.get());
   return snapshot;
 }
 
@@ -93,7 +105,7 @@ Result<os::UniqueFd> open_init(const Record& record) {
   Result<os::UniqueFd> pidfd = os::open_pidfd(record.pid);
   // The start time is read after the descriptor was opened: a pid that was reused in between is
   // found out.
-  if (!pidfd || !is_alive(record)) return gone();
+  if (!pidfd || !find_process(record)) return gone();
   return pidfd;
 }
 

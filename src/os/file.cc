@@ -45,13 +45,20 @@ Result<std::string> read_file_at(int directory, const char* path, size_t limit) 
     if (size == 0) break;
     const bool filled = static_cast<size_t>(size) == text.size() - used;
     used += static_cast<size_t>(size);
-    // What is known to be all saves the read that would say so: of a file on a disk its size, of
-    // the kernel's what fits into a page.
-    if (!filled && (status.st_size > 0 || limit <= kPage)) break;
+    if (!filled && status.st_size > 0) break;  // all that there was: saves the read that says so
     if (used > limit) return fail(ErrorKind::InvalidUse, "{} is larger than {} bytes", path, limit);
     if (used == text.size()) text.resize(text.size() * 2);
   }
   text.resize(used);
+  return text;
+}
+
+Result<std::string> read_kernel_file(const char* path) {
+  const UniqueFd file = TRY(open_at(AT_FDCWD, path, O_RDONLY));
+  std::string text(kPage, '\0');
+  const ssize_t size = ::read(file.get(), text.data(), text.size());
+  if (size < 0) return system_error(errno, "read {}", path);
+  text.resize(static_cast<size_t>(size));
   return text;
 }
 

@@ -17,6 +17,8 @@ Result<UniqueFd> open_at(int directory, const char* path, int flags, mode_t mode
 
 // Only a regular file (or one of a kernel filesystem), at most limit bytes, never blocking.
 Result<std::string> read_file_at(int directory, const char* path, size_t limit);
+// A small file of procfs or sysfs that is made in one piece: at most a page of it, in one read.
+Result<std::string> read_kernel_file(const char* path);
 // Writes to an existing file with one write(2): knobs of the kernel.
 Result<> write_file_at(int directory, const char* path, std::string_view text);
 Result<> write_all(int fd, std::string_view text);

@@ -67,9 +67,9 @@ void ChildProcess::kill_and_reap() noexcept {
   pidfd_.reset();
 }
 
-void ChildProcess::release() {
+UniqueFd ChildProcess::release() {
   pid_ = 0;
-  pidfd_.reset();
+  return std::move(pidfd_);
 }
 
 Result<UniqueFd> open_pidfd(pid_t pid) {
@@ -149,18 +149,25 @@ class StatLine {
 
 }  // namespace
 
-std::optional<uint64_t> start_time(pid_t pid) {
+std::optional<ProcessStat> stat_of(pid_t pid) {
   const StatLine line(pid);
-  if (line.state() == '\0' || line.state() == 'Z' || line.state() == 'X') return {};
-  return line.number(22);
+  if (line.state() == '\0') return {};
+  const uint64_t flags = line.number(9).value_or(0);
+  return ProcessStat{.ended = line.state() == 'Z' || line.state() == 'X',
+                     .executed = (flags & kForkedWithoutExec) == 0,
+                     .start_time = line.number(22).value_or(0)};
+}
+
+std::optional<uint64_t> start_time(pid_t pid) {
+  const std::optional<ProcessStat> stat = stat_of(pid);
+  if (!stat || stat->ended) return {};
+  return stat->start_time;
 }
 
 Execution execution_of(pid_t pid, uint64_t start_time) {
-  const StatLine line(pid);
-  if (line.state() == '\0') return Execution::Gone;
-  if (start_time != 0 && line.number(22) != start_time) return Execution::Gone;
-  const uint64_t flags = line.number(9).value_or(0);
-  return (flags & kForkedWithoutExec) != 0 ? Execution::Never : Execution::Done;
+  const std::optional<ProcessStat> stat = stat_of(pid);
+  if (!stat || (start_time != 0 && stat->start_time != start_time)) return Execution::Gone;
+  return stat->executed ? Execution::Done : Execution::Never;
 }
 
 std::optional<WaitStatus> status_of_reaped(int pidfd) {

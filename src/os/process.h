@@ -45,7 +45,7 @@ class ChildProcess {
   Result<WaitStatus> wait();  // blocks; afterwards there is nothing to kill
   Result<> signal(int signal_number) const;
   void kill_and_reap() noexcept;
-  void release();  // keeps running; the handle forgets it
+  UniqueFd release();  // keeps running; the handle forgets it and hands its descriptor on
 
  private:
   pid_t pid_ = 0;
@@ -57,6 +57,14 @@ Result<UniqueFd> open_pidfd(pid_t pid);
 Result<> send_signal(int pidfd, int signal_number);
 // True once the process has ended (or ends within the time; -1 waits for ever).
 Result<bool> wait_exit(int pidfd, int timeout_milliseconds);
+
+// What /proc/PID/stat says of a process, also of a zombie; nullopt: there is none.
+struct ProcessStat {
+  bool ended = false;       // a zombie
+  bool executed = false;    // has called execve since its clone
+  uint64_t start_time = 0;  // field 22
+};
+std::optional<ProcessStat> stat_of(pid_t pid);
 
 // Field 22 of /proc/PID/stat, in clock ticks since boot: with the pid it names a process for ever.
 // nullopt: no such process, or a zombie.

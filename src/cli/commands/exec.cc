@@ -5,6 +5,7 @@
 #include "cli/commands/commands.h"
 #include "cli/foreground.h"
 #include "cli/output.h"
+#include "cli/relay.h"
 #include "cli/session.h"
 #include "cli/values.h"
 #include "core/context.h"
@@ -72,6 +73,7 @@ Result<int> execute(const Invocation& invocation) {
     TRY(container.exec(spec));
     return 0;
   }
+  spec.window = window_size();
   if (!arguments.on("no-subreaper")) TRY(become_subreaper());
   auto signals = TRY(Signals::take());
   auto process = TRY(container.exec(spec));

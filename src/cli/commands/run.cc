@@ -5,6 +5,7 @@
 #include "cli/commands/commands.h"
 #include "cli/foreground.h"
 #include "cli/log.h"
+#include "cli/relay.h"
 #include "cli/session.h"
 #include "core/context.h"
 
@@ -34,7 +35,10 @@ Result<int> run_run(const Invocation& invocation) {
   auto factory = TRY(open_factory(invocation));
   auto options = TRY(create_options(invocation));
   options.detach = invocation.arguments.on("detach");
-  if (!options.detach) return in_foreground(factory, invocation, options);
+  if (!options.detach) {
+    options.window = window_size();
+    return in_foreground(factory, invocation, options);
+  }
   TRY(factory.run(invocation.arguments.word(0), options));
   return 0;
 }

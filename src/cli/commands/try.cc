@@ -13,6 +13,7 @@
 #include "cli/foreground.h"
 #include "cli/log.h"
 #include "cli/output.h"
+#include "cli/relay.h"
 #include "cli/session.h"
 #include "core/context.h"
 
@@ -88,6 +89,7 @@ Result<int> run_try(const Invocation& invocation) {
   auto process =
       TRY(factory.run(id, {.bundle = "/",
                            .config_json = try_config(command, terminal),
+                           .window = window_size(),
                            .detach = false,
                            .on_exposed = [&] { return protect_executable(invocation.argv); },
                            .host_overlay = true}));
