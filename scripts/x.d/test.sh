@@ -43,6 +43,15 @@ gtest_lane() {
   count "$lane" "$status" "$file"
 }
 
+# A place of this run's own: pytest closes the shared one to others whenever another run begins, and a
+# user namespace's root must reach the images in it.
+make_test_root() {
+  test_root=$(mktemp --directory "${TMPDIR:-/tmp}/berth-tests.XXXXXX")
+  chmod 755 "$test_root"
+  export PYTEST_DEBUG_TEMPROOT=$test_root
+  trap 'rm -rf --one-file-system "$test_root"' EXIT
+}
+
 # pytest_lane LANE [PYTEST ARGUMENTS]: runs tests/LANE on the berth of the preset.
 pytest_lane() {
   local lane=$1 status=0 file=$results/$1.xml
@@ -113,6 +122,7 @@ command_test() {
   done
   mkdir -p "$results"
   deps build test
+  make_test_root
   for lane in "${lanes[@]}"; do
     run_lane "$lane"
   done
