@@ -9,9 +9,7 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <linux/mount.h>
-#include <sys/statvfs.h>
 #include <sys/syscall.h>
-#include <sys/vfs.h>
 
 namespace {
 
@@ -126,9 +124,6 @@ extern "C" [[gnu::visibility("hidden")]] void berth_protect_early(long* stack) {
   while (*end != nullptr) ++end;
   if (runs_by_descriptor(reinterpret_cast<const Elf64_auxv_t*>(end + 1))) return;
   const char* self = "/proc/self/exe";
-  struct statfs filesystem;
-  if (call(SYS_statfs, {address(self), address(&filesystem)}) < 0) return;
-  if ((filesystem.f_flags & ST_RDONLY) != 0) return;
   const long tree = call(SYS_open_tree, {AT_FDCWD, address(self), kTreeFlags});
   if (tree < 0) return;
   struct mount_attr attributes;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -20,8 +21,11 @@ namespace {
 
 // A descriptor 0, 1 or 2 that is closed would be given to the next file that is opened.
 void open_standard_descriptors() {
-  for (int descriptor = 0; descriptor <= 2; ++descriptor) {
-    if (fcntl(descriptor, F_GETFD) < 0 && open("/dev/null", O_RDWR) != descriptor) _exit(kFailure);
+  pollfd standard[] = {{0, 0, 0}, {1, 0, 0}, {2, 0, 0}};
+  if (poll(standard, std::size(standard), 0) < 0) _exit(kFailure);
+  for (const pollfd& stream : standard) {
+    const bool closed = (stream.revents & POLLNVAL) != 0;
+    if (closed && open("/dev/null", O_RDWR) != stream.fd) _exit(kFailure);
   }
 }
 

@@ -89,11 +89,24 @@ StepResult populate_dev(const MountContext& mount, int fd) {
 
 // What is looked at is what is mounted on.
 StepResult open_real_directory(const MountContext& mount, ChildFd* target) {
-  target->reset(os::RootDir(mount.init.root).open_nofollow(mount.item.target.c_str()));
-  struct stat status;
-  if (*target && ::fstat(target->get(), &status) == 0 && !S_ISDIR(status.st_mode))
+  constexpr int kDirectory = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+  target->reset(os::RootDir(mount.init.root).open(mount.item.target.c_str(), kDirectory));
+  if (target->get() == -ENOTDIR || target->get() == -ELOOP)
     return mount.failed(Action::NotADirectory, ENOTDIR);
   return {};
+}
+
+// True when it is mounted straight below our own /dev, where the mount point was made with the
+// device nodes and nothing can be in the way: no path needs to be resolved.
+bool attached_in_own_dev(const MountContext& mount, int fd) {
+  const plan::MountItem& item = mount.item;
+  constexpr size_t kPrefix = sizeof "/dev/" - 1;
+  if (mount.init.dev < 0 || item.copy_up || item.target.compare(0, kPrefix, "/dev/") != 0)
+    return false;
+  const char* name = item.target.c_str() + kPrefix;
+  if (strchr(name, '/') != nullptr || (item.fs_type == "tmpfs" && !has_option(item, "mode")))
+    return false;
+  return os::attach_mount_at(fd, mount.init.dev, name) == 0;
 }
 
 // What a new filesystem takes from the directory it covers: all with tmpcopyup, and without "mode"
@@ -125,6 +138,8 @@ StepResult mount_new_filesystem(const MountContext& mount) {
                                   : item.attr_set;
   const ChildFd fd(os::mount_filesystem(filesystem.get(), attributes));
   if (!fd) return mount.failed(Action::OpenFilesystem, fd.get());
+  if (item.readonly_late) mount.init.prepared.late_mounts[mount.index] = fd.get();
+  if (attached_in_own_dev(mount, fd.get())) return set_propagations(mount, fd.get());
   ChildFd target;
   if (is_trap(item)) {
     TRY(open_real_directory(mount, &target));
@@ -136,9 +151,8 @@ StepResult mount_new_filesystem(const MountContext& mount) {
   if (!target) return mount.failed(Action::MakeTarget, target.get());
   TRY(populate_dev(mount, fd.get()));
   TRY(attach(mount, fd.get(), target.get()));
-  TRY(set_propagations(mount, fd.get()));
-  if (item.readonly_late) mount.init.prepared.late_mounts[mount.index] = fd.get();
-  return {};
+  if (item.target == "/dev") mount.init.dev = item.is_dev ? fd.get() : -1;
+  return set_propagations(mount, fd.get());
 }
 
 StepResult apply_attributes(const MountContext& mount, int fd, bool* late) {
@@ -199,6 +213,7 @@ StepResult mount_bind(const MountContext& mount) {
   if (::fstat(fd.get(), &status) < 0) return mount.failed(Action::OpenSource, errno);
   bool late = false;
   TRY(apply_attributes(mount, fd.get(), &late));
+  if (item.target == "/dev") mount.init.dev = -1;
   const ChildFd target(target_of(mount, S_ISDIR(status.st_mode)));
   if (!target) return mount.failed(Action::MakeTarget, target.get());
   TRY(attach(mount, fd.get(), target.get()));

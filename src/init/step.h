@@ -36,7 +36,7 @@ struct InitContext {
   PreparedInit& prepared;
   ProcessContext process;
   int root = -1;            // the new root, O_PATH
-  int dev = -1;             // our own /dev, while it is detached
+  int dev = -1;             // our own new /dev, as long as nothing is mounted over it
   bool in_network = false;  // what the host makes has been joined
 };
 

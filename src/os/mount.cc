@@ -75,6 +75,10 @@ int attach_mount(int mount, int target) {
       ::move_mount(mount, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH));
 }
 
+int attach_mount_at(int mount, int directory, const char* name) {
+  return checked(::move_mount(mount, "", directory, name, MOVE_MOUNT_F_EMPTY_PATH));
+}
+
 int set_attributes(int mount, uint64_t set, uint64_t clear, bool recursive) {
   struct mount_attr attributes;
   memset(&attributes, 0, sizeof attributes);

@@ -17,6 +17,8 @@ int mount_filesystem(int filesystem, uint64_t attributes);  // FSCONFIG_CMD_CREA
 // A copy of the mount at a path (with those below it when recursive), or an O_PATH descriptor's.
 int clone_mount(int directory, const char* path, bool recursive, bool nofollow = false);
 int attach_mount(int mount, int target);  // move_mount by two descriptors
+// On an entry of a directory that is our own; a link there is not followed.
+int attach_mount_at(int mount, int directory, const char* name);
 
 // mount_setattr. -ENOSYS on Linux below 5.12: attach first, then remount_attributes.
 int set_attributes(int mount, uint64_t set, uint64_t clear, bool recursive);
