@@ -123,7 +123,6 @@ void prepare_process(const plan::ProcessPlan& plan, const std::string& id,
 
 void keep_descriptors(init::PreparedProcess& prepared, int preserved, std::vector<int> more) {
   more.push_back(prepared.channel);
-  more.insert(more.end(), prepared.task_files.begin(), prepared.task_files.end());
   for (int fd = 3; fd < 3 + preserved; ++fd) more.push_back(fd);
   std::erase_if(more, [](int fd) { return fd < 3; });
   std::ranges::sort(more);

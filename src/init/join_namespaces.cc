@@ -81,7 +81,6 @@ StepResult join_cgroup(ProcessContext& process) {
   for (size_t index = 0; index < process.prepared.task_files.size(); ++index) {
     const int file = process.prepared.task_files[index];
     if (::write(file, "0", 1) < 0) return failure(Step::JoinCgroup, errno, static_cast<int>(index));
-    ::close(file);
   }
   if (plan.cpus.empty()) {
     // Of the caller's own affinity nothing crosses: since Linux 6.2 it would stay in force for

@@ -52,8 +52,8 @@ struct EnterStep {
 
 // How a further process gets into a container. The other side is engine/exec.cc.
 constexpr EnterStep kSetUp[] = {
-    {Step::CloseDescriptors, on_process<close_foreign>},
     {Step::JoinCgroup, on_process<join_cgroup>},
+    {Step::CloseDescriptors, on_process<close_foreign>},
     {Step::StartSession, on_process<start_session>},
     {Step::LimitProcess, on_process<open_label>},
     {Step::JoinNamespaces, join_container},

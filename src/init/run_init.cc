@@ -31,8 +31,8 @@ struct InitStep {
 // How a container is made, seen from its first process. The other side is engine/create.cc.
 // What needs the host's /proc (labels, sysctls) or its paths comes before EnterRootfs.
 constexpr InitStep kSetUp[] = {
-    {Step::CloseDescriptors, on_process<close_foreign>},
     {Step::JoinCgroup, join_cgroup},
+    {Step::CloseDescriptors, on_process<close_foreign>},
     {Step::JoinNamespaces, join_namespaces},
     {Step::AwaitIds, await_ids},
     {Step::StartSession, start_session},
