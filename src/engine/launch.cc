@@ -71,9 +71,11 @@ Result<> make_network(Creation& creation) {
   const os::UniqueFd network =
       TRY(visit.make(CLONE_NEWNET, own_file(spec::NamespaceType::Network)));
   TRY(visit.leave());
+  Result<> said = creation.channel.network(network.get());
   // An init that has failed already does not listen: its last words are heard by serve_init.
-  (void)creation.channel.network(network.get());
-  return {};
+  const int error = said ? 0 : said.error().os_error();
+  if (error == EPIPE || error == ECONNRESET) return {};
+  return said;
 }
 
 Result<> launch(Creation& creation) {

@@ -81,8 +81,10 @@ class Berth:
         self.ids.append(f"{self.prefix}-{name}{len(self.ids)}")
         return self.ids[-1]
 
+    before = []  # of a test that has berth run by something else
+
     def command(self, *arguments):
-        return [self.path, f"--root={self.root}", *map(str, arguments)]
+        return [*self.before, self.path, f"--root={self.root}", *map(str, arguments)]
 
     def __call__(self, *arguments, **options):
         """Any exit code; standard input is empty. Output goes to files: a container keeps its streams, so that the

@@ -77,7 +77,10 @@ class Injector:
         """Runs berth with the words; the at-th call of its tree is broken. Output is read to END when it succeeds."""
         report = self.berth.folder / "report"
         broken = ["--at", str(at), str(fault)] if at else []
-        command = [self.driver, "--report", report, *broken, "--", *self.berth.command(*words)]
+        # What berth is run by (another mount namespace) runs the driver.
+        before = self.berth.before
+        berth = self.berth.command(*words)[len(before):]
+        command = [*before, self.driver, "--report", report, *broken, "--", *berth]
         with open(self.berth.folder / "told", "w+b") as told:
             # A descriptor of the caller's that nobody asked to hand on: the container must not see it.
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=told,

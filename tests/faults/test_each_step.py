@@ -78,7 +78,7 @@ CHILD = {
     "JoinNamespaces": late_clock,
     "AwaitIds": no_root,
     "WriteSysctls": linux(sysctl={"kernel.shmmax": "moon"}),
-    "LimitProcess": process(scheduler={"policy": "SCHED_DEADLINE", "runtime": 5000, "deadline": 6000, "period": 7000}),
+    "LimitProcess": linux(memoryPolicy={"mode": "MPOL_BIND", "nodes": "1023"}),
     "IsolateMounts": root("/etc/passwd"),
     "MountFilesystems": lambda config: config["mounts"].append({"destination": "/tmp", "type": "moonfs", "source": "x"}),
     "MakeDevices": linux(devices=[{"path": "/etc/passwd", "type": "c", "major": 1, "minor": 3}]),
@@ -94,7 +94,10 @@ CHILD = {
 # Broken by more than a config: a test below is named after each.
 BY_HAND = {"ReserveState", "CreateCgroup", "CloneInit", "AwaitHost", "AwaitStart"}
 # Nothing that a caller can do breaks them: their system calls are made to fail.
-INJECTED = {"CloseDescriptors", "JoinCgroup", "StartSession", "BringUpNetwork", "SetHostname", "LoadSeccomp"}
+INJECTED = {"MakeNetwork", "CloseDescriptors", "JoinCgroup", "StartSession", "BringUpNetwork", "SetHostname",
+            "LoadSeccomp"}
+# Of cgroup v2 only.
+INJECTED_ON_V2 = {"LimitDevices"}
 
 
 def steps(file):
@@ -122,7 +125,7 @@ def broken(berth, change, *words):
 def test_each_step_has_a_case():
     host, child = steps("src/engine/create.cc"), steps("src/init/run_init.cc")
     assert "CreateCgroup" in host and "ExecProcess" in child
-    assert host | child == HOST.keys() | CHILD.keys() | BY_HAND | INJECTED
+    assert host | child == HOST.keys() | CHILD.keys() | BY_HAND | INJECTED | INJECTED_ON_V2
     for step in BY_HAND:
         assert f"test_{words_of(step).replace(' ', '_')}" in globals()
 
@@ -133,9 +136,8 @@ def test_broken_by_its_config(berth, step):
     assert line["step"] == words_of(step), line
 
 
-def test_injected(berth, driver):
-    """Each state-changing call of create fails in turn; among the steps that say so are those of INJECTED."""
-    inject = Injector(berth, driver)
+def steps_that_fail(berth, inject):
+    """Each state-changing call of create fails in turn: the steps that say so."""
     container = berth.new_id()
     points = inject("create", "-b", inject.bundle, container).points
     berth.ok("delete", "--force", container)
@@ -144,12 +146,25 @@ def test_injected(berth, driver):
     for number in range(1, points + 1):
         result = inject("--log", log, "--log-format=json", "create", "-b", inject.bundle, container, at=number,
                         fault=errno.EIO)
+        assert not result.hung, result
         if result.status != 0 and log.exists():
             seen.add(json.loads(log.read_text().splitlines()[-1]).get("step"))
         log.unlink(missing_ok=True)
         berth("delete", "--force", container)
     berth.assert_clean()
-    assert {words_of(step) for step in INJECTED} <= seen
+    return seen
+
+
+def test_injected(berth, driver):
+    assert {words_of(step) for step in INJECTED} <= steps_that_fail(berth, Injector(berth, driver))
+
+
+def test_injected_on_v2(berth, driver):
+    """In a mount namespace with nothing but cgroup v2, as small a container as there is."""
+    berth.before = ["unshare", "--mount", "--propagation", "private", "sh", "-c",
+                    'umount -R /sys/fs/cgroup && mount -t cgroup2 none /sys/fs/cgroup && exec "$@"', "sh"]
+    inject = Injector(berth, driver, lambda config: (config.pop("hooks"), config["linux"].pop("resources")))
+    assert {words_of(step) for step in INJECTED_ON_V2} <= steps_that_fail(berth, inject)
 
 
 def test_descriptor_that_is_not_open(berth):
