@@ -24,7 +24,6 @@ namespace berth::engine {
 namespace {
 
 constexpr size_t kMaxConfig = 16 << 20;
-constexpr int kFirstFd = 3;
 
 Result<std::string> absolute(const std::string& path) {
   char buffer[PATH_MAX];
@@ -44,18 +43,6 @@ Result<std::string> read_config(const CreateOptions& options, const std::string&
                 path, bundle);
   }
   return text;
-}
-
-// Descriptors are counted from 3 up: one that is not open would become one of ours by chance.
-// Those of LISTEN_FDS come first.
-Result<> check_preserved(int count, int sockets) {
-  for (int fd = kFirstFd; fd < kFirstFd + sockets + count; ++fd) {
-    if (::fcntl(fd, F_GETFD) >= 0) continue;
-    if (fd < kFirstFd + sockets)
-      return fail(ErrorKind::InvalidUse, "LISTEN_FDS={}: descriptor {} is not open", sockets, fd);
-    return fail(ErrorKind::InvalidUse, "--preserve-fds {}: descriptor {} is not open", count, fd);
-  }
-  return {};
 }
 
 Result<> check_terminal(const CreateOptions& options, const plan::ProcessPlan& process) {
@@ -86,6 +73,15 @@ bool is_rootless(Rootless choice, const plan::HostFacts& facts) {
 
 }  // namespace
 
+Result<> check_preserved(int count, int sockets) {
+  constexpr int kFirst = 3;
+  for (int fd = kFirst + sockets; fd < kFirst + sockets + count; ++fd) {
+    if (::fcntl(fd, F_GETFD) == 0) continue;
+    return fail(ErrorKind::InvalidUse, "--preserve-fds {}: descriptor {} is not open", count, fd);
+  }
+  return {};
+}
+
 Result<> plan_creation(std::string_view id, Creation& creation) {
   const CreateOptions& options = creation.options;
   TRY(check_id(id));
@@ -99,7 +95,7 @@ Result<> plan_creation(std::string_view id, Creation& creation) {
   if (!options.notify_socket.empty())
     show_notify_socket(creation.factory.state_root + "/" + std::string(id), creation.spec);
   plan::HostFacts facts = TRY(gather_facts());
-  TRY(check_preserved(options.preserve_fds, facts.listen_fds));
+  TRY(check_preserved(options.preserve_fds, facts.open_listen_fds));
   if (creation.plan_as_root && facts.euid != 0) {
     facts.euid = 0;
     facts.egid = 0;

@@ -11,6 +11,11 @@ namespace berth::engine {
 // touches nothing.
 Result<> plan_creation(std::string_view id, Creation& creation);
 
+// What the caller asks to be kept open: counted from 3 up, behind the sockets that are. One that is
+// not open would become one of ours by chance, and lead to the host. (Ours are close-on-exec, what
+// a caller hands on is not.)
+Result<> check_preserved(int count, int sockets);
+
 // The plan that a container had.
 Result<plan::Plan> plan_of_record(const Record& record, std::string_view config);
 

@@ -270,6 +270,7 @@ Result<> check_open(const Snapshot& snapshot, const plan::EnterPlan& plan) {
 }  // namespace
 
 Result<Process> Container::exec(const ProcessSpec& wanted) {
+  TRY(engine::check_preserved(wanted.preserve_fds, 0));
   const StateDir directory = TRY(inner_->open());
   Snapshot snapshot = TRY(engine::look(directory, true));
   TRY(check_running(snapshot, wanted));

@@ -63,13 +63,17 @@ int number_in_environment(const char* name) {
   return stop == end && error == std::errc() ? number : -1;
 }
 
-// sd_listen_fds(3): the variables are meant for the process that they name. What was inherited from
-// another would open descriptors to the container that happen to have these numbers.
+// sd_listen_fds(3), but whatever LISTEN_PID says: it names the engine, or 1 (Podman), seldom us. A
+// descriptor that is not the caller's is not passed, it would be one of ours: all of those are
+// close-on-exec, what came to us through execve is not.
 void gather_sockets(plan::HostFacts& facts) {
   constexpr int kMost = 4096;
+  constexpr int kFirst = 3;
   const int count = number_in_environment("LISTEN_FDS");
-  if (number_in_environment("LISTEN_PID") != ::getpid() || count < 1 || count > kMost) return;
+  if (count < 1 || count > kMost) return;
   facts.listen_fds = count;
+  while (facts.open_listen_fds < count && ::fcntl(kFirst + facts.open_listen_fds, F_GETFD) == 0)
+    ++facts.open_listen_fds;
   if (const char* names = ::getenv("LISTEN_FDNAMES")) facts.listen_names = names;
 }
 

@@ -57,7 +57,8 @@ struct HostFacts {
   bool has_seccomp = true;
 
   // Of the caller, for LISTEN_FDS and sd_notify.
-  int listen_fds = 0;  // sockets from descriptor 3 on that its service manager passed to it
+  int listen_fds = 0;       // LISTEN_FDS: sockets from descriptor 3 on, passed by a service manager
+  int open_listen_fds = 0;  // how many of them are there
   std::string listen_names = {};  // LISTEN_FDNAMES
   std::string notify_socket = {};
 };

@@ -82,7 +82,7 @@ Result<std::vector<SysctlItem>> plan_sysctls(const spec::Spec& spec) {
 // itself.
 void pass_listen_fds(const HostFacts& facts, ProcessPlan& process) {
   if (facts.listen_fds == 0) return;
-  process.preserve_fds += facts.listen_fds;
+  process.preserve_fds += facts.open_listen_fds;
   std::erase_if(process.env, [](const std::string& entry) {
     return entry.starts_with("LISTEN_FDS=") || entry.starts_with("LISTEN_PID=") ||
            entry.starts_with("LISTEN_FDNAMES=");

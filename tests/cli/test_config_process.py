@@ -138,9 +138,25 @@ def test_preserved_descriptors_come_after_sockets(berth, tmp_path):
     assert lines[0] == "third" and "6" not in lines
 
 
-def test_sockets_of_somebody_else(berth, tmp_path):
-    lines = activated(berth, tmp_path, "sh", "-c", "ls /proc/$$/fd; env", of="1")
-    assert not {"3", "4", "5"} & set(lines) and "LISTEN_FDS=7" in lines
+def test_sockets_through_an_engine(berth, tmp_path):
+    """LISTEN_PID names the engine or 1 then; neither runc nor crun looks at it."""
+    lines = activated(berth, tmp_path, *SHOW, of="1")
+    assert {"LISTEN_FDS=2", "LISTEN_PID=1"} < set(lines) and "first" in lines and "second" in lines
+
+
+def test_sockets_that_are_not_there(berth):
+    """Announced as they were, but nothing of berth's own is in their place."""
+    bundle = berth.bundle("sh", "-c", "ls /proc/$$/fd; env")
+    done = berth("run", "-b", bundle, berth.new_id(), env=os.environ | {"LISTEN_FDS": "3"})
+    assert done.returncode == 0, done.stderr
+    assert {"LISTEN_FDS=3", "LISTEN_PID=1"} < set(done.stdout.splitlines())
+    assert not {"3", "4", "5"} & set(done.stdout.splitlines())
+
+
+def test_preserved_descriptors_that_are_berths_own(berth):
+    """berth has descriptors of its own at these numbers when it looks."""
+    told = berth.fails("run", "--preserve-fds=1", "-b", berth.bundle("true"), berth.new_id())
+    assert "descriptor 3 is not open" in told
 
 
 def test_host_and_domain_name(berth):

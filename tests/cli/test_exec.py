@@ -114,3 +114,10 @@ def test_warns_of_what_it_was_asked_only(berth):
     assert "CAP_MOON" in berth("run", "-d", "-b", bundle, container).stderr
     assert berth("exec", container, "true").stderr == ""
     assert "CAP_STAR" in berth("exec", "--cap", "CAP_STAR", container, "true").stderr
+
+
+def test_preserved_descriptors_that_are_berths_own(berth):
+    """The host's directories are at these numbers in berth: a container that gets one reads the host's files."""
+    container = berth.running()
+    told = berth.fails("exec", "--preserve-fds=4", container, "true", code=255)
+    assert "descriptor 3 is not open" in told

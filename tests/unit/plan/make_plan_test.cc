@@ -95,13 +95,15 @@ TEST_F(MakePlan, HooksAndTheirEnvironment) {
 }
 
 TEST_F(MakePlan, PassesListenFds) {
-  facts_.listen_fds = 2;
+  facts_.listen_fds = facts_.open_listen_fds = 2;
   request_.preserve_fds = 1;
   spec_.process->env = {"LISTEN_FDS=9", "A=1"};
   const ProcessPlan process = planned().init.process;
   EXPECT_EQ(process.env, (Names{"A=1", "LISTEN_FDS=2"}));
   EXPECT_TRUE(process.listen_pid);
   EXPECT_EQ(process.preserve_fds, 3);
+  facts_.open_listen_fds = 0;
+  EXPECT_EQ(planned().init.process.preserve_fds, 1) << "what is not there is not passed";
   facts_.listen_names = "a:b";
   EXPECT_EQ(planned().init.process.env, (Names{"A=1", "LISTEN_FDS=2", "LISTEN_FDNAMES=a:b"}));
   const ProcessPlan entered = make_enter_plan(spec_, *spec_.process, facts_, request_)->process;
