@@ -33,21 +33,26 @@ Result<> check_startable(const Snapshot& snapshot) {
   }
 }
 
+std::string_view without_newlines(std::string_view text) {
+  return text.substr(0, text.find_last_not_of('\n') + 1);
+}
+
 // What init left in the gate, in its order: the byte that opens it when nobody took it, the byte
-// before execve, the coordinates of a failure.
+// before execve; or what a failed hook wrote; the coordinates of a failure.
 Result<> read_words(const StateDir& directory, const Snapshot& snapshot, int init) {
   const engine::Record& record = snapshot.record;
   const os::UniqueFd words(
       ::openat(directory.fd(), engine::kGateFile, O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   if (!words) return system_error(errno, "read the start gate");
-  char text[1 + sizeof(sync::Failure)];
+  char text[sync::kGateOutput + sizeof(sync::Failure)];
   const ssize_t size = ::read(words.get(), text, sizeof text);
   constexpr ssize_t kFailureSize = sizeof(sync::Failure);
   if (size >= kFailureSize) {
     sync::Failure failure;
     memcpy(&failure, text + (size - kFailureSize), sizeof failure);
     const plan::Plan plan = TRY(engine::plan_of_record(record, snapshot.config));
-    return std::unexpected(engine::explain(plan.init, failure, {}));
+    const std::string_view before(text, static_cast<size_t>(size - kFailureSize));
+    return std::unexpected(engine::explain(plan.init, failure, without_newlines(before)));
   }
   if (size == 1 && text[0] == sync::kGateExecuting)
     return engine::check_executed({record.pid, record.start_time, init}) |

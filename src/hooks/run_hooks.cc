@@ -2,32 +2,20 @@
 #include "hooks/run_hooks.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-#include <vector>
 
 #include "berth/try.h"
 #include "core/context.h"
 #include "core/signal_words.h"
+#include "hooks/spawn_hook.h"
 #include "os/file.h"
-#include "os/process.h"
 
 namespace berth::hooks {
 namespace {
 
 constexpr size_t kMaxOutput = 4096;
-
-std::vector<char*> pointers(const std::vector<std::string>& words) {
-  std::vector<char*> list;
-  list.reserve(words.size() + 1);
-  for (const std::string& word : words) list.push_back(const_cast<char*>(word.c_str()));
-  list.push_back(nullptr);
-  return list;
-}
 
 // A memory file rather than a pipe: the state may be of any size, and a hook may read it or not.
 Result<os::UniqueFd> memory_file(const char* name, std::string_view text) {
@@ -46,41 +34,30 @@ std::string read_output(int file) {
   return text;
 }
 
-struct Streams {
-  int input;
-  int output;
-};
+Result<os::UniqueFd> make_alarm(const plan::HookItem& hook) {
+  if (!hook.timeout_seconds) return os::UniqueFd();
+  os::UniqueFd late(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!late) return system_error(errno, "make an eventfd");
+  return late;
+}
 
-Result<os::ChildProcess> spawn(const plan::HookItem& hook, const Streams& streams,
-                               const std::string& directory) {
-  const std::vector<std::string> args = hook.args.empty() ? std::vector{hook.path} : hook.args;
-  const std::vector<char*> argv = pointers(args);
-  const std::vector<char*> envp = pointers(hook.env);
-  int pidfd = -1;
-  const pid_t pid = os::clone_child({}, &pidfd);
-  if (pid < 0) return system_error(-pid, "start hook {}", hook.path);
-  if (pid > 0) return os::ChildProcess(pid, os::UniqueFd(pidfd));
-  ::setpgid(0, 0);
-  (void)::signal(SIGPIPE, SIG_DFL);
-  const bool ready = ::dup2(streams.input, 0) >= 0 && ::dup2(streams.output, 1) >= 0 &&
-                     ::dup2(streams.output, 2) >= 0 && ::chdir(directory.c_str()) == 0;
-  if (ready) ::execve(hook.path.c_str(), argv.data(), envp.data());
-  ::dprintf(2, "cannot be run: %s", strerrordesc_np(errno));
-  ::_exit(127);
+bool has_rung(const os::UniqueFd& late) {
+  uint64_t count = 0;
+  return late && ::read(late.get(), &count, sizeof count) == sizeof count;
 }
 
 Result<> run_hook(const plan::HookItem& hook, std::string_view state,
                   const std::string& directory) {
   const os::UniqueFd input = TRY(memory_file("state", state));
   const os::UniqueFd output = TRY(memory_file("hook", {}));
-  os::ChildProcess child = TRY(spawn(hook, {input.get(), output.get()}, directory));
-  const int timeout = hook.timeout_seconds ? *hook.timeout_seconds * 1000 : -1;
-  if (!TRY(os::wait_exit(child.pidfd(), timeout))) {
-    (void)::kill(-child.pid(), SIGKILL);
-    return fail(ErrorKind::System, "hook {} did not end within {} s: {}", hook.path, timeout / 1000,
-                read_output(output.get()));
-  }
+  const os::UniqueFd late = TRY(make_alarm(hook));
+  os::ChildProcess child =
+      TRY(spawn_hook({hook, directory, input.get(), output.get(), late.get()}));
   const os::WaitStatus status = TRY(child.wait());
+  if (has_rung(late)) {
+    return fail(ErrorKind::System, "hook {} did not end within {} s: {}", hook.path,
+                *hook.timeout_seconds, read_output(output.get()));
+  }
   if (status.signal != 0) {
     return fail(ErrorKind::System, "hook {} was killed by {}: {}", hook.path,
                 signal_words(status.signal), read_output(output.get()));

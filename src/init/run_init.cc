@@ -94,7 +94,7 @@ void run_init(const plan::InitPlan& plan, PreparedInit& prepared) {
   const StepResult result = run_all(init);
   if (!result) {
     init.process.host.failed(result.error());
-    if (prepared.gate >= 0) (void)!::write(prepared.gate, &result.error(), sizeof(Failure));
+    if (prepared.gate >= 0) leave_failure(prepared, result.error());
   }
   ::_exit(1);
 }

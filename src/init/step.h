@@ -115,5 +115,7 @@ int make_default_devices(InitContext& init, int directory, bool own,
                          int* failed);  // mount_filesystems, make_devices
 StepResult run_hooks(InitContext& init, Step step, const std::vector<PreparedHook>& hooks,
                      const std::vector<plan::HookItem>& items, const PreparedState& state);
+// For `start`, into the gate: a failure, and before it what a startContainer hook wrote.
+void leave_failure(const PreparedInit& prepared, const Failure& failure);
 
 }  // namespace berth::init

@@ -223,6 +223,12 @@ struct HookItem {
   std::vector<std::string> env = {};
   std::optional<int> timeout_seconds = {};
   std::string pointer = {};
+
+  // For poll(2): -1 without a limit; 24 days are the most.
+  int timeout_milliseconds() const {
+    constexpr int kMost = 2'147'483;
+    return timeout_seconds ? (*timeout_seconds < kMost ? *timeout_seconds : kMost) * 1000 : -1;
+  }
 };
 
 // ---- cgroup ----

@@ -41,6 +41,9 @@ static_assert(sizeof(Packet) == 20);
 // that it calls execve now.
 inline constexpr char kGateOpened = '0';
 inline constexpr char kGateExecuting = 'x';
+// The most of a failed hook's output that is left in the gate. With the failure it is written at
+// once: below PIPE_BUF.
+inline constexpr int kGateOutput = 2048;
 
 // What makes the conversation longer than Ready + Committed.
 struct Conversation {
