@@ -55,6 +55,17 @@ def test_signals_are_passed_on(berth, number):
     assert process.wait(60) == 3
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1])
+def test_signals_that_the_caller_ignores_are_passed_on(berth, number):
+    """As a shell's job in the background starts it. The kernel keeps a signal that is blocked, ignored or not."""
+    container, process, line = start(berth, f"trap 'echo got; exit 3' {int(number)}; echo ready; while read line; do :; done",
+                                     preexec_fn=lambda: signal.signal(number, signal.SIG_IGN))
+    assert line == "ready\n"
+    process.send_signal(number)
+    assert process.stdout.readline() == "got\n"
+    assert process.wait(60) == 3
+
+
 def test_some_signals_are_not_passed_on(berth):
     container, process, _ = start(berth, "trap 'echo wrong' WINCH URG CHLD; echo ready; read line; echo $line")
     for number in (signal.SIGWINCH, signal.SIGURG, signal.SIGCHLD):
