@@ -17,6 +17,7 @@ using spec::SeccompOperator;
 
 constexpr uint32_t kArguments = 6;
 constexpr uint32_t kMaxErrno = 4095;
+constexpr uint32_t kMaxTraced = SECCOMP_RET_DATA;  // a tracer is told any 16 bits
 
 uint32_t action_code(SeccompAction action) {
   switch (action) {
@@ -36,8 +37,9 @@ Result<uint32_t> read_action(SeccompAction action, const std::optional<uint32_t>
   const bool takes_number = action == SeccompAction::Errno || action == SeccompAction::Trace;
   if (number && !takes_number)
     return fail(ErrorKind::InvalidConfig, "an errno is given for a seccomp action that takes none");
-  if (number && *number > kMaxErrno)
-    return fail(ErrorKind::InvalidConfig, "seccomp: {} is not an errno", *number);
+  const uint32_t most = action == SeccompAction::Trace ? kMaxTraced : kMaxErrno;
+  if (number && *number > most)
+    return fail(ErrorKind::InvalidConfig, "seccomp: {} is more than {}", *number, most);
   return action_code(action) | (takes_number ? number.value_or(EPERM) : 0);
 }
 
