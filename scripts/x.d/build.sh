@@ -106,7 +106,8 @@ run_fuzz_target() {
   mkdir -p "build/corpus/$name" "build/findings/$name"
   say "fuzzing $name for $seconds seconds"
   local -a corpus=("build/corpus/$name")
-  [[ -d tests/fuzz/corpus/$name ]] && corpus+=("tests/fuzz/corpus/$name")
+  local seeds=tests/fuzz/corpus/${name%_fuzzer}
+  [[ -d $seeds ]] && corpus+=("$seeds")
   "$binary" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
     -artifact_prefix="build/findings/$name/" "${corpus[@]}" 2>"build/findings/$name.log" ||
     { tail -n 40 "build/findings/$name.log" >&2; fail "$name found something: build/findings/$name"; }
@@ -126,7 +127,7 @@ command_fuzz() {
   done
   ((${#targets[@]})) || mapfile -t targets < <(fuzz_targets)
   ((${#targets[@]})) || fail "there is no fuzz target in tests/fuzz"
-  build fuzz
+  build fuzz "${targets[@]}"
   for target in "${targets[@]}"; do
     run_fuzz_target "$target" "$seconds"
   done
