@@ -45,9 +45,7 @@ Result<> reserve_state(Creation& creation) {
 }
 
 Result<> compile_seccomp(Creation& creation) {
-  if (!creation.spec.platform.seccomp) return {};
-  creation.seccomp =
-      TRY(security::compile_seccomp(*creation.spec.platform.seccomp) | at("/linux/seccomp"));
+  creation.seccomp = TRY(security::compile_seccomp(creation.spec));
   return {};
 }
 

@@ -129,10 +129,7 @@ Result<> plan_entry(std::string_view config, Entry& entry) {
   entry.plan.namespaces = entry.record.namespaces;
   entry.prepared.process.last_capability = facts.last_capability;
   entry.prepared.process.ignored_signals = facts.ignored_signals;
-  if (entry.spec.platform.seccomp) {
-    entry.seccomp =
-        TRY(security::compile_seccomp(*entry.spec.platform.seccomp) | at("/linux/seccomp"));
-  }
+  entry.seccomp = TRY(security::compile_seccomp(entry.spec));
   entry.prepared.process.sets_rlimits = (entry.plan.namespaces & CLONE_NEWUSER) == 0;
   entry.prepared.process.plain_newlines = !entry.wanted.detach;
   engine::prepare_process(entry.plan.process, entry.record.id, entry.seccomp, entry.home,

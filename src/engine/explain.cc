@@ -7,6 +7,7 @@
 #include "core/format.h"
 #include "core/signal_words.h"
 #include "plan/dump_parts.h"
+#include "spec/seccomp_names.h"
 
 namespace berth::engine {
 namespace {
@@ -179,6 +180,9 @@ std::string_view describe(Action action) {
     case Action::SetIds: return "set user and group";
     case Action::SetCapabilities: return "set capabilities";
     case Action::OpenProc: return "open /proc/sys";
+    case Action::AddFilter:
+      return "add the annotation's filter (is it a valid program, does the profile let seccomp(2) "
+             "through?)";
     case Action::WrongFilesystem: return "/proc is not procfs";
     default: return {};
   }
@@ -238,7 +242,10 @@ Error explain_process(const plan::ProcessPlan& process, const Failure& failure) 
       error.set_pointer(item->pointer);
   }
   if (failure.step == Step::OpenTerminal) error.set_pointer(process.pointer + "/terminal");
-  if (failure.step == Step::LoadSeccomp) error.set_pointer("/linux/seccomp");
+  if (failure.action == Action::AddFilter)
+    error.set_pointer(formatted("/annotations/{}", spec::kFilterAnnotation));
+  else if (failure.step == Step::LoadSeccomp)
+    error.set_pointer("/linux/seccomp");
   return error;
 }
 

@@ -35,6 +35,11 @@ std::vector<char*> pointers(const std::vector<std::string>& words, size_t more =
   return list;
 }
 
+sock_fprog program_of(const std::vector<sock_filter>& code) {
+  return {.len = static_cast<unsigned short>(code.size()),
+          .filter = const_cast<sock_filter*>(code.data())};
+}
+
 init::PreparedHook prepare_hook(const plan::HookItem& hook) {
   init::PreparedHook prepared;
   prepared.argv = hook.args.empty() ? pointers({}, 1) : pointers(hook.args);
@@ -114,8 +119,8 @@ void prepare_process(const plan::ProcessPlan& plan, const std::string& id,
   if (plan.new_keyring) prepared.keyring = "_ses." + id;
   if (!plan.apparmor_profile.empty()) prepared.label = "exec " + plan.apparmor_profile;
   if (!plan.selinux_label.empty()) prepared.label = plan.selinux_label;
-  prepared.seccomp = {.len = static_cast<unsigned short>(seccomp.code.size()),
-                      .filter = const_cast<sock_filter*>(seccomp.code.data())};
+  prepared.seccomp = program_of(seccomp.code);
+  prepared.added_filter = program_of(seccomp.added);
   prepared.seccomp_flags = seccomp.flags;
   prepared.seccomp_listener = seccomp.wants_listener;
   prepared.stays_readable = seccomp.wants_listener && ::geteuid() != 0;

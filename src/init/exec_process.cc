@@ -67,7 +67,9 @@ StepResult find_executable(ProcessContext& process) {
                  denied ? Action::NotExecutable : Action::NotInPath);
 }
 
-StepResult load_seccomp(ProcessContext& process) {
+namespace {
+
+StepResult load_profile(ProcessContext& process) {
   PreparedProcess& prepared = process.prepared;
   if (prepared.seccomp.len == 0) return {};
   unsigned flags = prepared.seccomp_flags;
@@ -76,6 +78,18 @@ StepResult load_seccomp(ProcessContext& process) {
   if (result < 0) return failure(Step::LoadSeccomp, errno);
   if (prepared.seccomp_listener) TRY(process.host.send_listener(static_cast<int>(result)));
   return {};
+}
+
+}  // namespace
+
+// The added filter is second: it may refuse seccomp(2), which the engines' profiles allow.
+StepResult load_seccomp(ProcessContext& process) {
+  TRY(load_profile(process));
+  sock_fprog& added = process.prepared.added_filter;
+  if (added.len == 0) return {};
+  const unsigned flags = SECCOMP_FILTER_FLAG_SPEC_ALLOW;
+  if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &added) == 0) return {};
+  return failure(Step::LoadSeccomp, errno, -1, Action::AddFilter);
 }
 
 StepResult exec_process(ProcessContext& process) {

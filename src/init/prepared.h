@@ -31,9 +31,10 @@ struct PreparedProcess {
   std::vector<char*> envp = {};
   char* home_slot =
       nullptr;  // "HOME=" and room for PATH_MAX, in envp: written by init (home_from_passwd)
-  char listen_pid[24] = {};     // "LISTEN_PID=", in envp: completed by init; empty: not passed
-  const char* path = nullptr;   // value of PATH in envp
-  sock_fprog seccomp = {};      // len 0: none
+  char listen_pid[24] = {};    // "LISTEN_PID=", in envp: completed by init; empty: not passed
+  const char* path = nullptr;  // value of PATH in envp
+  sock_fprog seccomp = {};     // len 0: none
+  sock_fprog added_filter = {};
   bool stays_readable = false;  // a host without privileges must fetch the filter's listener
   unsigned seccomp_flags = 0;
   bool seccomp_listener = false;

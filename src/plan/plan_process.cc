@@ -5,6 +5,7 @@
 #include "berth/try.h"
 #include "plan/process_parts.h"
 #include "plan/refuse.h"
+#include "spec/seccomp_names.h"
 
 namespace berth::plan {
 namespace {
@@ -138,7 +139,7 @@ Result<ProcessPlan> plan_process(const spec::Process& process, const spec::Spec&
   plan.rlimits = TRY(plan_rlimits(source));
   TRY(plan_priorities(source, plan));
   TRY(plan_labels(source, plan));
-  plan.has_seccomp = spec.platform.seccomp.has_value();
+  plan.has_seccomp = spec.platform.seccomp.has_value() || spec::added_filter(spec) != nullptr;
   return plan;
 }
 

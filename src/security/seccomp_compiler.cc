@@ -9,7 +9,9 @@
 
 #include "berth/try.h"
 #include "core/context.h"
+#include "security/raw_filter.h"
 #include "security/seccomp_emit.h"
+#include "spec/seccomp_names.h"
 
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV  // Linux 5.19
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
@@ -148,6 +150,17 @@ Result<SeccompProgram> compile_seccomp(const spec::Seccomp& profile) {
                              "the seccomp profile needs {} instructions; the kernel takes {}",
                              program.code.size(), BPF_MAXINSNS);
     TRY(std::move(too_long) | at("/linux/seccomp"));
+  }
+  return program;
+}
+
+Result<SeccompProgram> compile_seccomp(const spec::Spec& spec) {
+  SeccompProgram program;
+  if (const auto& profile = spec.platform.seccomp)
+    program = TRY(compile_seccomp(*profile) | at("/linux/seccomp"));
+  if (const std::string* added = spec::added_filter(spec)) {
+    program.added =
+        TRY(read_raw_filter(*added) | at(formatted("/annotations/{}", spec::kFilterAnnotation)));
   }
   return program;
 }

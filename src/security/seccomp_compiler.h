@@ -18,10 +18,15 @@ struct SeccompProgram {
   unsigned flags = 0;
   bool wants_listener = false;
   std::vector<std::string> unknown_syscalls = {};  // named by the profile, known to no architecture
+  std::vector<sock_filter> added = {};             // a second filter, which can only refuse more
 };
 
 // linux.seccomp as a classic BPF program, on the host side. The decisions are libseccomp's (the
 // tests compare them), with runc's ENOSYS for system calls newer than the newest in the profile.
 Result<SeccompProgram> compile_seccomp(const spec::Seccomp& profile);
+
+// All that a container asks for: linux.seccomp, and the filter of the annotation
+// (spec::kFilterAnnotation).
+Result<SeccompProgram> compile_seccomp(const spec::Spec& spec);
 
 }  // namespace berth::security

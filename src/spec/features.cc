@@ -68,7 +68,7 @@ constexpr std::string_view kMemoryFlags[] = {"MPOL_F_NUMA_BALANCING", "MPOL_F_RE
                                              "MPOL_F_STATIC_NODES"};
 // Annotations that make the runtime do something: an engine must not let its users set them.
 constexpr std::string_view kUnsafeAnnotations[] = {"bundle", "org.systemd.property.",
-                                                   "org.criu.config"};
+                                                   "org.criu.config", kFilterAnnotation};
 
 void write_list(json::Writer& writer, std::string_view key, Texts texts) {
   writer.key(key).begin_array();

@@ -78,6 +78,12 @@ Result<> rule_is_sound(const Seccomp& seccomp, size_t index) {
 std::span<const std::string_view> seccomp_architectures() { return kArchitectures; }
 std::span<const std::string_view> seccomp_flags() { return kFlags; }
 
+const std::string* added_filter(const Spec& spec) {
+  const auto found =
+      std::ranges::find(spec.annotations, kFilterAnnotation, &StringMap::value_type::first);
+  return found == spec.annotations.end() ? nullptr : &found->second;
+}
+
 Result<> validate_seccomp(const Seccomp& seccomp) {
   if (seccomp.default_action == SeccompAction::Notify) {
     return invalid("/linux/seccomp/defaultAction", "SCMP_ACT_NOTIFY cannot be the default");

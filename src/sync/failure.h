@@ -47,6 +47,7 @@ enum class Action : uint8_t {
   NotInPath,
   NotExecutable,
   PeerGone,
+  AddFilter,
 };
 
 // A child's failure as coordinates: the parent, which holds the plan, turns them into words

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """linux.seccomp as a program in the container sees it."""
+import base64
 import errno
 import itertools
 import json
@@ -8,6 +9,7 @@ import pathlib
 import platform
 import signal
 import socket
+import struct
 import subprocess
 
 import pytest
@@ -149,7 +151,7 @@ def test_a_named_architecture_has_the_rules_too(berth, probe):
 @pytest.mark.parametrize("default", ["ERRNO", "KILL", "KILL_PROCESS", "TRAP"])
 def test_calls_newer_than_the_profile(berth, probe, default):
     """They are answered as by an older kernel, so that a libc falls back; those that it could know are refused."""
-    profile = {"defaultAction": f"SCMP_ACT_{default}", "syscalls": debians_rules()}
+    profile = {"defaultAction": f"SCMP_ACT_{default}", "architectures": ["SCMP_ARCH_X86_64"], "syscalls": debians_rules()}
     newer = [["call", number] for number in (500, 9999, 0x3fffffff)]
     assert answers(berth, probe, profile, *newer) == [f"failed {errno.ENOSYS}"] * 3
     done = berth("run", "-b", probing(berth, probe, profile, ["call", UNNAMED]), berth.new_id())
@@ -301,3 +303,58 @@ def test_trace_takes_more_than_an_errno(berth, probe):
 def test_refused(berth, probe, part, pointer):
     profile = {"defaultAction": "SCMP_ACT_ERRNO", "syscalls": []} | part
     assert pointer in berth.fails("run", "-b", probing(berth, probe, profile, ["call", GETPPID]), berth.new_id())
+
+
+ALLOW, ERRNO_DATA = 0x7fff0000, 0x00050000
+LOAD_NUMBER = (0x20, 0, 0, 0)
+
+
+def raw(*instructions):
+    """The annotation that adds this program."""
+    code = b"".join(struct.pack("=HBBI", *each) for each in instructions)
+    return {"run.oci.seccomp_bpf_data": base64.b64encode(code).decode()}
+
+
+def refusing(number, answer):
+    return raw(LOAD_NUMBER, (0x15, 0, 1, number), (6, 0, 0, answer), (6, 0, 0, ALLOW))
+
+
+def annotated(annotations):
+    def change(config):
+        config["annotations"] = annotations
+    return change
+
+
+def test_raw_filter(berth, probe):
+    calls = (["call", GETPGID], ["call", GETPPID])
+    change = annotated(refusing(GETPGID, ERRNO_DATA | 18))
+    assert answers(berth, probe, None, *calls, change=change) == ["failed 18", "done 0"]
+
+
+def test_raw_filter_cannot_allow_what_the_profile_refuses(berth, probe):
+    """An image's annotation must not widen the sandbox."""
+    calls = (["path", MKDIR], ["call", GETPGID])
+    change = annotated(refusing(GETPGID, ERRNO_DATA | 18))
+    assert answers(berth, probe, allow_but(*NO_MKDIR), *calls, change=change) == ["failed 1", "failed 18"]
+
+
+def test_raw_filter_is_in_force_for_exec(berth, probe):
+    def change(config):
+        config["annotations"] = refusing(GETPGID, ERRNO_DATA | 18)
+        config["process"]["args"] = ["sh", "-c", "read line"]
+
+    container = berth.new_id()
+    never, input_end = os.pipe()
+    berth.open_ends.append(input_end)
+    berth.ok("run", "-d", "-b", probing(berth, probe, None, ["call", GETPPID], change=change), container, stdin=never)
+    os.close(never)
+    assert berth.ok("exec", container, "/probe/probe", "call", str(GETPGID)) == "failed 18\n"
+
+
+@pytest.mark.parametrize("annotations", [{"run.oci.seccomp_bpf_data": "BgAAAAAA/3"}, raw((6, 0, 0, ALLOW), (0xffff, 0, 0, 0)),
+                                         raw()], ids=["cut", "invalid", "empty"])
+def test_raw_filter_is_refused(berth, probe, annotations):
+    bundle = probing(berth, probe, None, ["call", GETPPID], change=annotated(annotations))
+    container = berth.new_id()
+    assert "/annotations/run.oci.seccomp_bpf_data" in berth.fails("run", "-b", bundle, container)
+    assert "does not exist" in berth.fails("state", container)
