@@ -53,7 +53,7 @@ def enter_layout(layout: str, outside: str) -> None:
 
 def choose(job: dict, notes: list[str]) -> list[programs.Program]:
     """The programs that can run a container here."""
-    bundles = programs.Bundles(pathlib.Path(job["bundles"]) / "short", pathlib.Path(job["bundles"]) / "long")
+    bundles = programs.Bundles(*(pathlib.Path(job["bundles"]) / name for name in ("short", "long", "profile")))
     chosen = []
     for name, path in job["programs"].items():
         root = pathlib.Path(job["state"]) / job["layout"] / name

@@ -6,16 +6,18 @@ import json
 import pathlib
 import subprocess
 
-ROWS = ("run", "exec", "create", "start", "state", "kill", "delete", "delete-force")
+ROWS = ("run", "run-seccomp", "exec", "create", "start", "state", "kill", "delete", "delete-force", "plan", "plan-seccomp")
 PAYLOAD = ["/bin/true"]
 
 
 @dataclasses.dataclass
 class Bundles:
-    """Where the bundles are: one that ends at once, and one that stays."""
+    """Where the bundles are: one that ends at once, one that stays, and the first with the engines' seccomp profile and
+    annotations up to 60 KB."""
 
     short: pathlib.Path
     long: pathlib.Path
+    profile: pathlib.Path
 
 
 @dataclasses.dataclass
@@ -38,6 +40,12 @@ class Program:
         match verb:
             case "run":
                 return [*head, "run", "--bundle", str(self.bundles.short), container]
+            case "run-seccomp":
+                return [*head, "run", "--bundle", str(self.bundles.profile), container]
+            case "plan":
+                return [*head, "plan", str(self.bundles.short)]
+            case "plan-seccomp":
+                return [*head, "plan", str(self.bundles.profile)]
             case "create":
                 where = ["--bundle", str(self.bundles.long), "--pid-file", self.pid_file(container)]
                 return [*head, "create", *where, container]
@@ -80,6 +88,22 @@ def plan_run(program: Program) -> list[str]:
             line("always", program.command("delete-force", one))]
 
 
+def plan_run_seccomp(program: Program) -> list[str]:
+    """The floor loads no filter."""
+    one = program.container("run")
+    if isinstance(program, Floor):
+        return []
+    return [line("time", program.command("run-seccomp", one), f"run-seccomp/{program.name}"),
+            line("always", program.command("delete-force", one))]
+
+
+def plan_plan(program: Program) -> list[str]:
+    """The difference of the two rows is what it takes to read, check and plan 60 KB, and to write the answer."""
+    if program.name != "berth":
+        return []
+    return [line("time", program.command(verb, ""), f"{verb}/{program.name}") for verb in ("plan", "plan-seccomp")]
+
+
 def plan_exec(program: Program) -> list[str]:
     """In a container that is there for all rounds."""
     return [line("time", program.command("exec", program.container("hold")), f"exec/{program.name}")]
@@ -105,6 +129,8 @@ def plan_force(program: Program) -> list[str]:
 # One group each: its steps stay in order, the groups of all programs are shuffled.
 GROUPS = {
     "run": (plan_run, {"run"}),
+    "run-seccomp": (plan_run_seccomp, {"run-seccomp"}),
+    "plan": (plan_plan, {"plan", "plan-seccomp"}),
     "exec": (plan_exec, {"exec"}),
     "life": (plan_life, {"create", "start", "state", "kill", "delete"}),
     "force": (plan_force, {"delete-force"}),
@@ -117,7 +143,8 @@ def make_plan(programs: list[Program], rows: set[str]) -> str:
         if not labels & rows:
             continue
         for program in programs:
-            lines += [f"group {group}/{program.name}", *plan(program)]
+            steps = plan(program)
+            lines += [f"group {group}/{program.name}", *steps] if steps else []
     return "\n".join(lines) + "\n"
 
 

@@ -15,6 +15,8 @@ RATIO_MARKS = (
     ("kill", None, "crun", 0.4),
     ("delete-force", None, "crun", 0.6),
 )
+# (row, the same without the profile, at most so many ms more)
+DIFFERENCE_MARKS = (("run-seccomp", "run", 1.0), ("plan-seccomp", "plan", 1.0))
 PEAK_RSS_KB = 2048
 RUN_CALLS = 300
 BINARY_BYTES = 3 * 1024 * 1024
@@ -105,6 +107,10 @@ def layout_marks(layout: str, measured: dict) -> list[dict]:
     for row, only, other, limit in RATIO_MARKS:
         if only in (None, layout) and row in rows:
             found.append(mark(f"{row} {layout}: berth / {other}", ratio(rows[row], "berth", other), limit))
+    for row, base, limit in DIFFERENCE_MARKS:
+        medians = [rows.get(name, {}).get("berth", {}).get("median") for name in (row, base)]
+        if all(medians):
+            found.append(mark(f"{row} {layout}: berth, more than {base}", medians[0] - medians[1], limit, "ms"))
     force = rows.get("delete-force", {}).get("berth", {})
     if force.get("median"):
         found.append(mark(f"delete-force {layout}: p95 / median", force["p95"] / force["median"], SLOW_MODE))
