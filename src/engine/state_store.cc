@@ -123,9 +123,9 @@ void StateDir::unlock() const { (void)::flock(fd_.get(), LOCK_UN); }
 
 Result<> StateDir::write_intent(const Record& record, std::string_view config) {
   std::string text = engine::write_process({});
-  text.append(write_record(record)).append(config);
+  text.append(write_record(record));
   state_file_ = TRY(os::create_file_at(fd_.get(), kRecordFile, text, 0600));
-  return {};
+  return os::write_all(state_file_.get(), config);  // not copied: it may be long
 }
 
 Result<> StateDir::write_process(const Record& record) const {

@@ -47,9 +47,20 @@ void append_escaped(std::string& out, char c) {
   out += kHex[byte & 15];
 }
 
+bool is_plain(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte >= 0x20 && byte < 0x80 && c != '"' && c != '\\';
+}
+
 void append_quoted(std::string& out, std::string_view text) {
   out += '"';
   while (!text.empty()) {
+    // Nearly all of nearly every text is plain.
+    size_t plain = 0;
+    while (plain < text.size() && is_plain(text[plain])) ++plain;
+    out.append(text, 0, plain);
+    text.remove_prefix(plain);
+    if (text.empty()) break;
     const char c = text.front();
     size_t length = 1;
     if (static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\') {
