@@ -314,13 +314,16 @@ class Maker {
     spec::SeccompRule rule;
     for (size_t i = 0, count = 1 + below(60); i < count; ++i)
       rule.names.push_back(all_[below(static_cast<uint32_t>(all_.size()))]);
-    rule.action = any_action();
+    set_action(rule);
     profile.rules.push_back(std::move(rule));
   }
 
-  SeccompAction any_action() {
-    return pick({SeccompAction::Allow, SeccompAction::Errno, SeccompAction::Trap,
-                 SeccompAction::Trace, SeccompAction::KillThread, SeccompAction::Log});
+  void set_action(spec::SeccompRule& rule) {
+    rule.action =
+        pick({SeccompAction::Allow, SeccompAction::Errno, SeccompAction::Trap, SeccompAction::Trace,
+              SeccompAction::KillThread, SeccompAction::KillProcess, SeccompAction::Log});
+    if (rule.action == SeccompAction::Errno && below(2)) rule.errno_ret = below(4096);
+    if (rule.action == SeccompAction::Trace && below(2)) rule.errno_ret = below(65536);
   }
 
   // Several rules for the same call, one action.
@@ -329,7 +332,7 @@ class Maker {
     const char* const multiplexed[] = {"socket", "bind", "semop", "shmget", "accept4"};
     rule.names = {below(4) ? all_[below(static_cast<uint32_t>(all_.size()))]
                            : multiplexed[below(std::size(multiplexed))]};
-    rule.action = any_action();
+    set_action(rule);
     const bool several = involved_ || below(2);
     for (size_t i = 0, count = several ? 1 + below(3) : 1; i < count; ++i) {
       rule.args.clear();
