@@ -14,7 +14,6 @@
 #include "engine/creation.h"
 #include "os/file.h"
 #include "plan/make_plan.h"
-#include "spec/features.h"
 #include "spec/read_spec.h"
 
 namespace berth {
@@ -157,7 +156,5 @@ Result<std::string> Factory::plan(std::string_view id, const CreateOptions& opti
 std::string default_config(bool rootless) {
   return spec::write_spec(spec::default_spec(rootless), 4) + "\n";
 }
-
-std::string features() { return spec::features_json(); }
 
 }  // namespace berth

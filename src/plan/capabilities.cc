@@ -2,17 +2,17 @@
 #include <algorithm>
 
 #include "core/format.h"
-#include "plan/capability_names.h"
 #include "plan/process_parts.h"
+#include "spec/capability_names.h"
 
 namespace berth::plan {
 namespace {
 
 std::string names_of(uint64_t mask) {
   std::string text;
-  for (size_t number = 0; number < kCapabilityNames.size(); ++number) {
+  for (size_t number = 0; number < spec::kCapabilityNames.size(); ++number) {
     if ((mask >> number & 1) == 0) continue;
-    text.append(text.empty() ? "" : ", ").append(kCapabilityNames[number]);
+    text.append(text.empty() ? "" : ", ").append(spec::kCapabilityNames[number]);
   }
   return text;
 }
@@ -21,12 +21,12 @@ uint64_t mask_of(const std::vector<std::string>& names, std::string_view set,
                  const ProcessSource& source) {
   uint64_t mask = 0;
   for (size_t i = 0; i < names.size(); ++i) {
-    const auto found = std::ranges::find(kCapabilityNames, names[i]);
-    const auto number = found - kCapabilityNames.begin();
-    if (found == kCapabilityNames.end() || number > source.facts.last_capability) {
+    const auto found = std::ranges::find(spec::kCapabilityNames, names[i]);
+    const auto number = found - spec::kCapabilityNames.begin();
+    if (found == spec::kCapabilityNames.end() || number > source.facts.last_capability) {
       source.warnings.push_back(
           formatted("{}/capabilities/{}/{}: this {} does not know {}: ignored", source.pointer, set,
-                    i, found == kCapabilityNames.end() ? "runtime" : "kernel", names[i]));
+                    i, found == spec::kCapabilityNames.end() ? "runtime" : "kernel", names[i]));
     } else {
       mask |= uint64_t{1} << number;
     }

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/format.h"
-#include "plan/capability_names.h"
 #include "plan/dump_parts.h"
+#include "spec/capability_names.h"
 
 namespace berth::plan {
 namespace {
 
 void dump_set(json::Writer& out, std::string_view name, uint64_t set) {
   std::vector<std::string> names;
-  for (size_t number = 0; number < kCapabilityNames.size(); ++number) {
-    if ((set >> number & 1) != 0) names.emplace_back(kCapabilityNames[number]);
+  for (size_t number = 0; number < spec::kCapabilityNames.size(); ++number) {
+    if ((set >> number & 1) != 0) names.emplace_back(spec::kCapabilityNames[number]);
   }
   list_member(out, name, names);
 }

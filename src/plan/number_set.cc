@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <linux/mempolicy.h>
-
 #include <algorithm>
 #include <charconv>
 #include <span>
@@ -8,6 +6,7 @@
 #include "berth/try.h"
 #include "plan/process_parts.h"
 #include "plan/refuse.h"
+#include "spec/memory_policy_names.h"
 
 // CPUs and memory nodes: lists of numbers that the kernel takes as bits.
 namespace berth::plan {
@@ -17,25 +16,8 @@ constexpr uint32_t kMostCpus = 8192;  // NR_CPUS of every distribution's kernel 
 constexpr uint32_t kMostNodes = 1024;
 constexpr uint32_t kWordBits = 64;
 
-struct Name {
-  std::string_view text;
-  int value;
-};
-
-constexpr int kWeightedInterleave = 6;  // Linux 6.9
-constexpr Name kModes[] = {{"MPOL_DEFAULT", MPOL_DEFAULT},
-                           {"MPOL_PREFERRED", MPOL_PREFERRED},
-                           {"MPOL_BIND", MPOL_BIND},
-                           {"MPOL_INTERLEAVE", MPOL_INTERLEAVE},
-                           {"MPOL_LOCAL", MPOL_LOCAL},
-                           {"MPOL_PREFERRED_MANY", MPOL_PREFERRED_MANY},
-                           {"MPOL_WEIGHTED_INTERLEAVE", kWeightedInterleave}};
-constexpr Name kModeFlags[] = {{"MPOL_F_STATIC_NODES", MPOL_F_STATIC_NODES},
-                               {"MPOL_F_RELATIVE_NODES", MPOL_F_RELATIVE_NODES},
-                               {"MPOL_F_NUMA_BALANCING", MPOL_F_NUMA_BALANCING}};
-
-std::optional<int> value_of(std::span<const Name> names, std::string_view text) {
-  const auto found = std::ranges::find(names, text, &Name::text);
+std::optional<int> value_of(std::span<const json::Name> names, std::string_view text) {
+  const auto found = std::ranges::find(names, text, &json::Name::text);
   return found == names.end() ? std::nullopt : std::optional(found->value);
 }
 
@@ -95,11 +77,11 @@ Result<std::optional<MemoryPolicyPlan>> plan_memory_policy(const spec::Spec& spe
   if (!spec.platform.memory_policy) return std::nullopt;
   const spec::MemoryPolicy& wanted = *spec.platform.memory_policy;
   constexpr auto kKind = ErrorKind::InvalidConfig;
-  const std::optional<int> mode = value_of(kModes, wanted.mode);
+  const std::optional<int> mode = value_of(spec::kMemoryModes, wanted.mode);
   if (!mode) return refuse("/linux/memoryPolicy/mode", kKind, "unknown mode {}", wanted.mode);
   MemoryPolicyPlan plan{.mode = *mode};
   for (size_t i = 0; i < wanted.flags.size(); ++i) {
-    const std::optional<int> flag = value_of(kModeFlags, wanted.flags[i]);
+    const std::optional<int> flag = value_of(spec::kMemoryFlags, wanted.flags[i]);
     if (!flag)
       return refuse(formatted("/linux/memoryPolicy/flags/{}", i), kKind, "unknown flag {}",
                     wanted.flags[i]);

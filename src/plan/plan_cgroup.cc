@@ -6,6 +6,7 @@
 #include "berth/try.h"
 #include "plan/make_plan.h"
 #include "plan/refuse.h"
+#include "spec/features.h"
 
 namespace berth::plan {
 namespace {
@@ -117,7 +118,7 @@ Result<std::vector<CgroupWrite>> plan_writes(const spec::Spec& spec, const HostF
 
 Result<CgroupPlan> plan_cgroup(const spec::Spec& spec, const HostFacts& facts,
                                const Request& request, std::vector<std::string>& warnings) {
-  if (request.cgroup_driver == CgroupDriver::Systemd) {
+  if (request.cgroup_driver == CgroupDriver::Systemd && !spec::kHasSystemdDriver) {
     return fail(ErrorKind::Unsupported,
                 "the systemd cgroup driver is not built yet: use --cgroup-manager=cgroupfs");
   }

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "json/decode.h"
 #include "spec/spec.h"
 
 namespace berth::spec {
@@ -16,6 +17,7 @@ const std::string* added_filter(const Spec& spec);
 
 // The names that runtime-spec 1.3.0 knows, sorted.
 std::span<const std::string_view> seccomp_architectures();
-std::span<const std::string_view> seccomp_flags();
+// Their values are the kernel's.
+std::span<const json::Name> seccomp_flags();
 
 }  // namespace berth::spec

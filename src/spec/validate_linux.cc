@@ -3,6 +3,7 @@
 
 #include "berth/try.h"
 #include "spec/fields.h"
+#include "spec/memory_policy_names.h"
 #include "spec/read_spec.h"
 #include "spec/validate.h"
 
@@ -15,14 +16,12 @@ constexpr size_t kMostMappings = 340;  // lines the kernel takes (user_namespace
 
 constexpr std::string_view kPropagations[] = {
     "", "private", "rprivate", "shared", "rshared", "slave", "rslave", "unbindable", "runbindable"};
-constexpr std::string_view kMemoryModes[] = {
-    "MPOL_DEFAULT",   "MPOL_BIND",           "MPOL_INTERLEAVE", "MPOL_WEIGHTED_INTERLEAVE",
-    "MPOL_PREFERRED", "MPOL_PREFERRED_MANY", "MPOL_LOCAL"};
-constexpr std::string_view kMemoryFlags[] = {"MPOL_F_NUMA_BALANCING", "MPOL_F_RELATIVE_NODES",
-                                             "MPOL_F_STATIC_NODES"};
-
 bool is_one_of(std::string_view text, std::span<const std::string_view> known) {
   return std::ranges::find(known, text) != known.end();
+}
+
+bool is_one_of(std::string_view text, std::span<const json::Name> known) {
+  return std::ranges::find(known, text, &json::Name::text) != known.end();
 }
 
 Result<> namespaces_are_sound(const Linux& platform) {

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <linux/seccomp.h>
+
 #include <algorithm>
 
 #include "berth/try.h"
@@ -15,10 +17,13 @@ constexpr std::string_view kArchitectures[] = {
     "SCMP_ARCH_PPC",      "SCMP_ARCH_PPC64",       "SCMP_ARCH_PPC64LE",     "SCMP_ARCH_RISCV64",
     "SCMP_ARCH_S390",     "SCMP_ARCH_S390X",       "SCMP_ARCH_SH",          "SCMP_ARCH_SHEB",
     "SCMP_ARCH_X32",      "SCMP_ARCH_X86",         "SCMP_ARCH_X86_64"};
-constexpr std::string_view kFlags[] = {"SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
-                                       "SECCOMP_FILTER_FLAG_TSYNC",
-                                       "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"};
-static_assert(std::ranges::is_sorted(kArchitectures) && std::ranges::is_sorted(kFlags));
+constexpr json::Name kFlags[] = {
+    {"SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG},
+    {"SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW},
+    {"SECCOMP_FILTER_FLAG_TSYNC", SECCOMP_FILTER_FLAG_TSYNC},
+    {"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV}};
+static_assert(std::ranges::is_sorted(kArchitectures) &&
+              std::ranges::is_sorted(kFlags, {}, &json::Name::text));
 
 // What the 16 bits beside an action can carry: an errno up to MAX_ERRNO, or any number for a
 // tracer.
@@ -31,10 +36,15 @@ Result<> errno_fits(SeccompAction action, std::optional<uint32_t> value, std::st
   return {};
 }
 
-Result<> are_known(const std::vector<std::string>& words, std::span<const std::string_view> known,
+constexpr std::string_view text_of(std::string_view text) { return text; }
+constexpr std::string_view text_of(const json::Name& name) { return name.text; }
+
+template <typename Known>
+Result<> are_known(const std::vector<std::string>& words, const Known& known,
                    std::string_view pointer) {
   for (size_t i = 0; i < words.size(); ++i) {
-    if (std::ranges::binary_search(known, words[i])) continue;
+    if (std::ranges::any_of(known, [&](const auto& each) { return text_of(each) == words[i]; }))
+      continue;
     return invalid(formatted("{}/{}", pointer, i), "unknown value \"{}\"", words[i]);
   }
   return {};
@@ -76,7 +86,7 @@ Result<> rule_is_sound(const Seccomp& seccomp, size_t index) {
 }  // namespace
 
 std::span<const std::string_view> seccomp_architectures() { return kArchitectures; }
-std::span<const std::string_view> seccomp_flags() { return kFlags; }
+std::span<const json::Name> seccomp_flags() { return kFlags; }
 
 const std::string* added_filter(const Spec& spec) {
   const auto found =

@@ -2,8 +2,8 @@
 #include <gtest/gtest.h>
 #include <linux/capability.h>
 
-#include "plan/capability_names.h"
 #include "plan/make_plan.h"
+#include "spec/capability_names.h"
 
 namespace berth::plan {
 namespace {
@@ -69,13 +69,13 @@ TEST_F(PlanProcess, HomeIsFromPasswdWhenAbsentOrEmpty) {
 }
 
 TEST(CapabilityNames, AreTheKernels) {
-  EXPECT_EQ(kCapabilityNames[CAP_CHOWN], "CAP_CHOWN");
-  EXPECT_EQ(kCapabilityNames[CAP_NET_ADMIN], "CAP_NET_ADMIN");
-  EXPECT_EQ(kCapabilityNames[CAP_SYS_ADMIN], "CAP_SYS_ADMIN");
-  EXPECT_EQ(kCapabilityNames[CAP_SYS_TIME], "CAP_SYS_TIME");
-  EXPECT_EQ(kCapabilityNames[CAP_SETFCAP], "CAP_SETFCAP");
-  EXPECT_EQ(kCapabilityNames[CAP_BPF], "CAP_BPF");
-  EXPECT_EQ(kCapabilityNames[CAP_LAST_CAP], "CAP_CHECKPOINT_RESTORE");
+  EXPECT_EQ(spec::kCapabilityNames[CAP_CHOWN], "CAP_CHOWN");
+  EXPECT_EQ(spec::kCapabilityNames[CAP_NET_ADMIN], "CAP_NET_ADMIN");
+  EXPECT_EQ(spec::kCapabilityNames[CAP_SYS_ADMIN], "CAP_SYS_ADMIN");
+  EXPECT_EQ(spec::kCapabilityNames[CAP_SYS_TIME], "CAP_SYS_TIME");
+  EXPECT_EQ(spec::kCapabilityNames[CAP_SETFCAP], "CAP_SETFCAP");
+  EXPECT_EQ(spec::kCapabilityNames[CAP_BPF], "CAP_BPF");
+  EXPECT_EQ(spec::kCapabilityNames[CAP_LAST_CAP], "CAP_CHECKPOINT_RESTORE");
 }
 
 TEST_F(PlanProcess, CapabilitiesBecomeMasks) {

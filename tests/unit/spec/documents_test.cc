@@ -7,8 +7,12 @@
 #include "berth/oci.h"
 #include "json/value.h"
 #include "json/write.h"
+#include "spec/annotations.h"
 #include "spec/features.h"
+#include "spec/memory_policy_names.h"
+#include "spec/mount_options.h"
 #include "spec/read_spec.h"
+#include "spec/seccomp_names.h"
 #include "spec/state.h"
 
 namespace berth::spec {
@@ -62,8 +66,10 @@ TEST(DefaultSpec, RootlessNeedsNoPrivilege) {
   for (const Mount& mount : spec.mounts) EXPECT_EQ(std::ranges::count(mount.options, "gid=5"), 0);
 }
 
+constexpr std::string_view kSupported[] = {"SECCOMP_FILTER_FLAG_LOG"};
+
 TEST(Features, SayWhatEnginesLookFor) {
-  const auto document = json::parse(features_json());
+  const auto document = json::parse(features_json(kSupported));
   ASSERT_TRUE(document.has_value());
   const json::Value& root = document->root();
   EXPECT_EQ(at(root, {"ociVersionMin"}).string(), "1.0.0");
@@ -77,9 +83,30 @@ TEST(Features, SayWhatEnginesLookFor) {
   EXPECT_EQ(at(root, {"linux", "seccomp", "archs"}).array().size(), 23U);
   EXPECT_TRUE(at(root, {"linux", "mountExtensions", "idmap", "enabled"}).boolean);
   EXPECT_EQ(at(root, {"annotations", "io.berth.version"}).string(), BERTH_VERSION);
-  EXPECT_TRUE(lists(at(root, {"potentiallyUnsafeConfigAnnotations"}), "org.criu.config"));
   EXPECT_TRUE(
-      features_json().starts_with("{\n    \"ociVersionMin\": \"1.0.0\",\n    \"ociVersionMax\""));
+      features_json({}).starts_with("{\n    \"ociVersionMin\": \"1.0.0\",\n    \"ociVersionMax\""));
+}
+
+size_t count(const json::Value& array) { return array.array().size(); }
+
+// Each list is as long as the table that config.json is read by.
+TEST(Features, AreTheTablesOfTheDecoder) {
+  const auto document = json::parse(features_json(kSupported));
+  ASSERT_TRUE(document.has_value());
+  const json::Value* platform = document->root().find("linux");
+  ASSERT_NE(platform, nullptr);
+  EXPECT_EQ(count(at(document->root(), {"mountOptions"})), mount_options().size());
+  EXPECT_EQ(count(at(*platform, {"seccomp", "operators"})), 7U);
+  EXPECT_EQ(count(at(*platform, {"seccomp", "knownFlags"})), seccomp_flags().size());
+  EXPECT_EQ(count(at(*platform, {"seccomp", "supportedFlags"})), 1U);
+  EXPECT_EQ(count(at(*platform, {"memoryPolicy", "modes"})), std::size(kMemoryModes));
+  EXPECT_TRUE(lists(at(*platform, {"memoryPolicy", "flags"}), "MPOL_F_STATIC_NODES"));
+  EXPECT_EQ(count(at(document->root(), {"potentiallyUnsafeConfigAnnotations"})),
+            annotations_with_effect().size());
+  EXPECT_EQ(at(*platform, {"cgroup", "systemd"}).boolean, kHasSystemdDriver);
+  for (const char* part : {"enabled", "schemata", "monitoring"})
+    EXPECT_TRUE(at(*platform, {"intelRdt", part}).boolean) << part;
+  EXPECT_TRUE(at(*platform, {"netDevices", "enabled"}).boolean);
 }
 
 State web() {

@@ -4,7 +4,7 @@
 #include <array>
 #include <string_view>
 
-namespace berth::plan {
+namespace berth::spec {
 
 // linux/capability.h; the index is the number.
 inline constexpr std::array<std::string_view, 41> kCapabilityNames = {"CAP_CHOWN",
@@ -49,4 +49,4 @@ inline constexpr std::array<std::string_view, 41> kCapabilityNames = {"CAP_CHOWN
                                                                       "CAP_BPF",
                                                                       "CAP_CHECKPOINT_RESTORE"};
 
-}  // namespace berth::plan
+}  // namespace berth::spec
