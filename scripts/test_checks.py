@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Each check can fail: a small tree with one fault for each rule, and the finding it must give."""
+import json
 import pathlib
 import subprocess
 import tempfile
 import unittest
 
+import check_conformance
 import check_docs
 import check_init_symbols
 import check_layers
@@ -139,6 +141,60 @@ class Docs(Tree):
     def test_the_changelog(self):
         self.write("CHANGELOG.md", "# Changelog\n")
         self.assert_finds(check_docs.problems(self.root), "no [Unreleased]")
+
+
+class Conformance(Tree):
+    def setUp(self):
+        super().setUp()
+        self.write("tests/schema/fields.txt", "# all\nconfig /a\nconfig /b/*/c\nstate /id\n")
+        self.rows("| `/a` | done | `cli/test_run.py::test_a` |\n| `/b/*/c` | not | |\n")
+
+    def rows(self, text, state="| `/id` | done | `Plan.Any` |\n"):
+        self.write("docs/conformance.md", f"# Title\n## Process\n\n| field | state | test |\n{text}\n"
+                                          f"## The state document\n{state}\n## Operations\n| `/x` | done | |\n")
+
+    def problems(self):
+        return check_conformance.problems(self.root)
+
+    def schema(self):
+        text = {"properties": {"a": {"$ref": "defs.json#/definitions/A"}, "windows": {"properties": {"w": {}}},
+                               "m": {"patternProperties": {".": {"$ref": "defs.json#/definitions/A"}}}}}
+        self.write("schema/config-schema.json", json.dumps(text))
+        self.write("schema/defs.json", json.dumps({"definitions": {
+            "A": {"type": "array", "items": {"$ref": "#/definitions/B"}},
+            "B": {"allOf": [{"properties": {"x": {}}}, {"properties": {"y": {}}}]}}}))
+        self.write("schema/state-schema.json", '{"properties": {"id": {}}}')
+        self.write("schema/features-schema.json", "{}")
+        return self.root / "schema"
+
+    def test_a_complete_table_passes(self):
+        self.assertEqual(self.problems(), [])
+
+    def test_a_field_without_row(self):
+        self.rows("| `/a` | done | `cli/test_run.py::test_a` |\n", state="")
+        self.assert_finds(self.problems(), "no row for config /b/*/c", "no row for state /id")
+
+    def test_a_row_for_no_field_and_two_rows(self):
+        self.rows("| `/a` | done | `cli/t.py::t` |\n| `/b/*/c` | not | |\n| `/b/*/c` | not | |\n| `/d` | not | |\n")
+        self.assert_finds(self.problems(), "config /d is no field", "two rows for config /b/*/c")
+
+    def test_a_field_that_nobody_sees_inside(self):
+        self.rows("| `/a` | done | `Plan.Any` |\n| `/b/*/c` | partly | `Plan.Any` |\n")
+        self.assert_finds(self.problems(), "config /a is done, and no test looks")
+
+    def test_no_list(self):
+        self.write("tests/schema/fields.txt", "# all\n")
+        self.assert_finds(self.problems(), "no field")
+
+    def test_the_list_is_the_schemas(self):
+        folder = self.schema()
+        self.assertEqual(check_conformance.write(self.root, folder), [])
+        self.assertEqual(check_conformance.listed_fields(self.root), [
+            "config /a", "config /a/*/x", "config /a/*/y", "config /m", "config /m/*/*/x", "config /m/*/*/y", "state /id"])
+        self.assertEqual(check_conformance.stale(self.root, folder), [])
+        self.write("tests/schema/fields.txt", "config /a\nconfig /z\n")
+        self.assert_finds(check_conformance.stale(self.root, folder), "/a/*/x is only in the schema", "/a/*/y", "/m is",
+                          "/m/*/*/x", "/m/*/*/y", "state /id", "/z is only in the list")
 
 
 class InitSymbols(Tree):

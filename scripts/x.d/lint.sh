@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The lint lane: each check is one function lint_NAME and counts as one test.
 
-lint_checks=(checks format shell layers sizes docs init_symbols symbols tidy)
+lint_checks=(checks format shell layers sizes docs conformance init_symbols symbols tidy)
 
 # Files that git knows or would add: nothing of a build folder. The clone may be another user's.
 sources() {
@@ -24,6 +24,7 @@ lint_shell() { shellcheck -x -a x .ci/run; }
 lint_layers() { $python scripts/check_layers.py; }
 lint_sizes() { $python scripts/check_sizes.py; }
 lint_docs() { $python scripts/check_docs.py; }
+lint_conformance() { $python scripts/check_conformance.py; }
 
 lint_init_symbols() {
   (build release) && $python scripts/check_init_symbols.py build/release
