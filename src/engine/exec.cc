@@ -111,6 +111,19 @@ struct Entry {
   os::UniqueFd console = {};
 };
 
+// The innermost number of "NSpid:\t1234\t1": what the container calls its init.
+Result<int> inner_pid(pid_t process) {
+  constexpr std::string_view kName = "\nNSpid:";
+  const std::string path = formatted("/proc/{}/status", process);
+  const std::string text = TRY(os::read_file_at(AT_FDCWD, path.c_str(), 8192));
+  const size_t start = text.find(kName);
+  const std::string line = text.substr(start, text.find('\n', start + 1) - start);
+  const char* last = line.data() + line.find_last_of("\t:") + 1;
+  int pid = 0;
+  std::from_chars(last, line.data() + line.size(), pid);
+  return pid;
+}
+
 Result<> plan_entry(std::string_view config, Entry& entry) {
   entry.spec = TRY(spec::read_spec(config));
   spec::Process process = TRY(process_for(entry.spec, entry.wanted));
@@ -132,6 +145,8 @@ Result<> plan_entry(std::string_view config, Entry& entry) {
   entry.seccomp = TRY(security::compile_seccomp(entry.spec));
   entry.prepared.process.sets_rlimits = (entry.plan.namespaces & CLONE_NEWUSER) == 0;
   entry.prepared.process.plain_newlines = !entry.wanted.detach;
+  if (entry.plan.process.confinement.core_cookie)
+    entry.prepared.process.core_peer = TRY(inner_pid(entry.record.pid));
   engine::prepare_process(entry.plan.process, entry.record.id, entry.seccomp, entry.home,
                           entry.prepared.process);
   return {};

@@ -219,6 +219,8 @@ Error explain_program(const plan::ProcessPlan& process, const Failure& failure) 
 Error explain_process(const plan::ProcessPlan& process, const Failure& failure) {
   if (failure.step == Step::FindExecutable || failure.step == Step::ExecProcess)
     return explain_program(process, failure);
+  if (failure.step == Step::ConfineProcess)
+    return explain_confinement(process.confinement, failure);
   std::string what(describe(failure.action));
   if (failure.action == Action::ChangeDirectory)
     what = formatted("change to the working directory {}", process.cwd);

@@ -13,5 +13,7 @@ namespace berth::engine {
 Error explain(const plan::InitPlan& plan, const sync::Failure& failure,
               std::string_view hook_output);
 Error explain(const plan::EnterPlan& plan, const sync::Failure& failure);
+// A part of both: the annotations run.berth.*.
+Error explain_confinement(const plan::ConfinementPlan& plan, const sync::Failure& failure);
 
 }  // namespace berth::engine

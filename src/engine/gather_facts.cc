@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/landlock.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -53,6 +54,12 @@ bool file_starts_with(const char* path, std::string_view start) {
   return text && text->starts_with(start);
 }
 
+int landlock_version() {
+  const long version =
+      ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
+  return version < 0 ? 0 : static_cast<int>(version);
+}
+
 // -1: not set, or no number.
 int number_in_environment(const char* name) {
   const char* text = ::getenv(name);
@@ -92,6 +99,7 @@ Result<plan::HostFacts> gather_facts(Facts wanted) {
   if (facts.euid != 0) gather_subordinate_ids(facts);
   facts.has_apparmor = file_starts_with("/sys/module/apparmor/parameters/enabled", "Y");
   facts.has_selinux = ::access("/sys/fs/selinux/enforce", F_OK) == 0;
+  facts.landlock_version = landlock_version();
   gather_sockets(facts);
   if (const char* path = ::getenv("NOTIFY_SOCKET")) facts.notify_socket = path;
   if (wanted == Facts::All) TRY(cgroup::gather_layout(facts));

@@ -38,6 +38,7 @@ struct PreparedProcess {
   bool stays_readable = false;  // a host without privileges must fetch the filter's listener
   unsigned seccomp_flags = 0;
   bool seccomp_listener = false;
+  int core_peer = 0;  // exec: the container's init as the new process sees it, for its cookie
   int last_capability = 40;
   uint64_t ignored_signals = 0;   // bit n-1: to be reset to the default
   bool setgroups_denied = false;  // written by init: what a user namespace that is joined says

@@ -59,16 +59,20 @@ constexpr EnterStep kSetUp[] = {
     {Step::JoinNamespaces, join_container},
     {Step::OpenTerminal, open_terminal},
     {Step::LimitProcess, on_process<limit_process>},
+    {Step::ConfineProcess, on_process<tune_process>},
+    {Step::ConfineProcess, on_process<open_ruleset>},
     {Step::CloseDescriptors, on_process<close_descriptors>},
 };
 constexpr EnterStep kFilterLast[] = {
     {Step::DropPrivileges, on_process<drop_privileges>},
     {Step::FindExecutable, on_process<find_executable>},
+    {Step::ConfineProcess, on_process<confine_process>},
     {Step::LoadSeccomp, on_process<load_seccomp>},
     {Step::AwaitStart, await_start},
     {Step::ExecProcess, on_process<exec_process>},
 };
 constexpr EnterStep kFilterFirst[] = {
+    {Step::ConfineProcess, on_process<confine_process>},
     {Step::LoadSeccomp, on_process<load_seccomp>},
     {Step::DropPrivileges, on_process<drop_privileges>},
     {Step::FindExecutable, on_process<find_executable>},

@@ -49,6 +49,8 @@ constexpr InitStep kSetUp[] = {
     {Step::OpenTerminal, open_terminal},
     {Step::FinishRootfs, finish_rootfs},
     {Step::LimitProcess, on_process<limit_process>},
+    {Step::ConfineProcess, on_process<tune_process>},
+    {Step::ConfineProcess, on_process<open_ruleset>},
     {Step::CloseDescriptors, on_process<close_descriptors>},
 };
 
@@ -57,12 +59,14 @@ constexpr InitStep kSetUp[] = {
 constexpr InitStep kFilterLast[] = {
     {Step::DropPrivileges, on_process<drop_privileges>},
     {Step::FindExecutable, on_process<find_executable>},
+    {Step::ConfineProcess, on_process<confine_process>},
     {Step::LoadSeccomp, on_process<load_seccomp>},
     {Step::AwaitStart, await_start},
     {Step::RunStartHooks, run_start_hooks},
     {Step::ExecProcess, exec_program},
 };
 constexpr InitStep kFilterFirst[] = {
+    {Step::ConfineProcess, on_process<confine_process>},
     {Step::LoadSeccomp, on_process<load_seccomp>},
     {Step::DropPrivileges, on_process<drop_privileges>},
     {Step::FindExecutable, on_process<find_executable>},

@@ -26,6 +26,7 @@ struct ProcessContext {
   PreparedProcess& prepared;
   sync::InitEnd host;
   bool is_init = true;
+  int ruleset = -1;                  // of Landlock, built while all paths are in reach
   int label_file = -1;               // /proc/thread-self/attr/..., opened while /proc is the host's
   const char* executable = nullptr;  // found by find_executable; may be `found`
   char found[PATH_MAX] = {};
@@ -93,6 +94,9 @@ StepResult join_cgroup(ProcessContext& process);
 StepResult start_session(ProcessContext& process);
 StepResult open_label(ProcessContext& process);
 StepResult limit_process(ProcessContext& process);
+StepResult tune_process(ProcessContext& process);
+StepResult open_ruleset(ProcessContext& process);
+StepResult confine_process(ProcessContext& process);
 StepResult close_foreign(ProcessContext& process);
 StepResult close_descriptors(ProcessContext& process);
 StepResult change_directory(ProcessContext& process);

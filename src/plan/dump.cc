@@ -117,6 +117,12 @@ bool limits_process(const Plan& plan) {
          process.personality || process.oom_score_adj || !process.rlimits.empty();
 }
 
+bool confines(const Plan& plan) {
+  const ConfinementPlan& wanted = plan.init.process.confinement;
+  return wanted.core_cookie || wanted.merge_pages || wanted.deny_write_execute ||
+         wanted.huge_pages != HugePages::AsTheHost || wanted.landlock_rights != 0;
+}
+
 bool always(const Plan&) { return true; }
 bool has_seccomp(const Plan& plan) { return plan.init.process.has_seccomp; }
 void nothing(const Scene&) {}
@@ -180,6 +186,9 @@ constexpr DumpedStep kDropPrivileges = {"drop privileges", always, [](const Scen
                                           dump_privileges(scene.out, scene.plan.init.process);
                                         }};
 constexpr DumpedStep kLoadSeccomp = {"load seccomp", has_seccomp, nothing};
+constexpr DumpedStep kConfineProcess = {
+    "confine process", confines,
+    [](const Scene& scene) { dump_confinement(scene.out, scene.plan.init.process.confinement); }};
 constexpr DumpedStep kRunStartHooks = {
     "run start hooks", [](const Plan& plan) { return !plan.init.start_container.empty(); },
     [](const Scene& scene) { dump_hooks(scene.out, scene.plan.init.start_container); }};
@@ -208,8 +217,10 @@ std::string dump(const Plan& plan) {
   for (const DumpedStep& step : kInitSteps) write_step(scene, step);
   // Without no_new_privs a filter can be loaded only while privileged.
   const bool filter_last = plan.init.process.no_new_privileges;
-  write_step(scene, filter_last ? kDropPrivileges : kLoadSeccomp);
-  write_step(scene, filter_last ? kLoadSeccomp : kDropPrivileges);
+  if (filter_last) write_step(scene, kDropPrivileges);
+  write_step(scene, kConfineProcess);
+  write_step(scene, kLoadSeccomp);
+  if (!filter_last) write_step(scene, kDropPrivileges);
   write_step(scene, kRunStartHooks);
   write_step(scene, kExecProcess);
   out.end().end();

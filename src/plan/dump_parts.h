@@ -20,6 +20,7 @@ void dump_hooks(json::Writer& out, const std::vector<HookItem>& hooks);
 void dump_mounts(json::Writer& out, const std::vector<MountItem>& mounts);
 void dump_devices(json::Writer& out, const InitPlan& plan);
 void dump_limits(json::Writer& out, const ProcessPlan& plan);
+void dump_confinement(json::Writer& out, const ConfinementPlan& plan);
 void dump_privileges(json::Writer& out, const ProcessPlan& plan);
 void dump_program(json::Writer& out, const ProcessPlan& plan);
 

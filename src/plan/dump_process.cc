@@ -44,6 +44,22 @@ void dump_limits(json::Writer& out, const ProcessPlan& plan) {
   }
 }
 
+void dump_confinement(json::Writer& out, const ConfinementPlan& plan) {
+  flag_member(out, "ownCore", plan.core_cookie);
+  flag_member(out, "mergePages", plan.merge_pages);
+  if (plan.huge_pages != HugePages::AsTheHost)
+    out.member("hugePages", plan.huge_pages == HugePages::Never ? "never" : "advised");
+  flag_member(out, "denyWriteExecute", plan.deny_write_execute);
+  if (plan.landlock_rights == 0) return;
+  out.key("landlock").begin_object().member("denied", formatted("{:#x}", plan.landlock_rights));
+  out.key("open").begin_array();
+  for (const LandlockItem& item : plan.landlock) {
+    out.begin_object().member("path", item.path);
+    out.member("rights", formatted("{:#x}", item.rights)).member("from", item.pointer).end();
+  }
+  out.end().end();
+}
+
 void dump_privileges(json::Writer& out, const ProcessPlan& plan) {
   out.member("uid", plan.uid).member("gid", plan.gid);
   if (!plan.groups.empty()) {

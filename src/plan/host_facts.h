@@ -55,6 +55,7 @@ struct HostFacts {
   bool has_apparmor = false;
   bool has_selinux = false;
   bool has_seccomp = true;
+  int landlock_version = 0;  // the ABI's; 0: none
 
   // Of the caller, for LISTEN_FDS and sd_notify.
   int listen_fds = 0;       // LISTEN_FDS: sockets from descriptor 3 on, passed by a service manager

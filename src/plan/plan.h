@@ -176,6 +176,29 @@ struct MemoryPolicyPlan {
   std::vector<uint64_t> nodes = {};  // one bit for each
 };
 
+// One path that Landlock leaves open.
+struct LandlockItem {
+  std::string path = {};  // absolute, in the container
+  uint64_t rights = 0;    // LANDLOCK_ACCESS_FS_*
+  std::string pointer = {};
+};
+
+enum class HugePages : unsigned char {
+  AsTheHost,
+  Never,
+  Advised,  // only where the program asks for them by madvise(2)
+};
+
+// The annotations run.berth.*.
+struct ConfinementPlan {
+  bool core_cookie = false;  // core scheduling: init makes a cookie, who enters gets it
+  bool merge_pages = false;  // KSM
+  HugePages huge_pages = HugePages::AsTheHost;
+  bool deny_write_execute = false;  // MDWE
+  uint64_t landlock_rights = 0;     // all that is denied elsewhere; 0: no Landlock
+  std::vector<LandlockItem> landlock = {};
+};
+
 // What a process of a container is: the same for init and for exec.
 struct ProcessPlan {
   std::vector<std::string> args = {};
@@ -202,6 +225,7 @@ struct ProcessPlan {
   std::vector<uint64_t> cpus = {};        // in the cgroup; empty: all that it has
   std::optional<MemoryPolicyPlan> memory_policy = {};
   std::optional<unsigned long> personality = {};
+  ConfinementPlan confinement = {};
   std::string apparmor_profile = {};
   std::string selinux_label = {};
   bool new_keyring = true;   // join session keyring "_ses.ID"

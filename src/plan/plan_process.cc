@@ -139,6 +139,7 @@ Result<ProcessPlan> plan_process(const spec::Process& process, const spec::Spec&
   plan.rlimits = TRY(plan_rlimits(source));
   TRY(plan_priorities(source, plan));
   TRY(plan_labels(source, plan));
+  plan.confinement = TRY(plan_confinement(source));
   plan.has_seccomp = spec.platform.seccomp.has_value() || spec::added_filter(spec) != nullptr;
   return plan;
 }

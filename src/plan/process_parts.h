@@ -29,6 +29,8 @@ Result<> plan_affinity(const spec::ExecCpuAffinity& wanted, ProcessPlan& plan);
 Result<std::optional<MemoryPolicyPlan>> plan_memory_policy(const spec::Spec& spec);
 // "0-3,7" as bits, 64 to a word; nullopt when it is no such list, or names a number from limit up.
 std::optional<std::vector<uint64_t>> parse_number_set(std::string_view text, uint32_t limit);
+// The annotations run.berth.*.
+Result<ConfinementPlan> plan_confinement(const ProcessSource& source);
 // apparmorProfile, selinuxLabel.
 Result<> plan_labels(const ProcessSource& source, ProcessPlan& plan);
 

@@ -2,7 +2,14 @@
 #include "spec/annotations.h"
 
 namespace berth::spec {
+namespace {
 
-std::span<const std::string_view> annotations_with_effect() { return {}; }
+constexpr std::string_view kWithEffect[] = {
+    kCoreScheduling,         kMergePages, kLandlockExecute, kLandlockRead, kLandlockWrite,
+    kMemoryDenyWriteExecute, kHugePages};
+
+}  // namespace
+
+std::span<const std::string_view> annotations_with_effect() { return kWithEffect; }
 
 }  // namespace berth::spec

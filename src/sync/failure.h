@@ -39,6 +39,13 @@ enum class Action : uint8_t {
   SetPersonality,
   SetMemoryPolicy,
   SetRlimit,
+  ShareCore,
+  MergePages,
+  SetHugePages,
+  DenyWriteExecute,
+  MakeRuleset,
+  AllowPath,
+  Restrict,
   RunHook,     // could not be started
   HookExit,    // os_error is its exit code
   HookSignal,  // os_error is the signal

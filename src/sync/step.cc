@@ -34,6 +34,7 @@ std::string_view to_string(Step step) {
     case Step::SetHostname: return "set hostname";
     case Step::WriteSysctls: return "write sysctls";
     case Step::LimitProcess: return "limit process";
+    case Step::ConfineProcess: return "confine process";
     case Step::FindExecutable: return "find executable";
     case Step::CloseDescriptors: return "close descriptors";
     case Step::DropPrivileges: return "drop privileges";

@@ -40,6 +40,7 @@ enum class Step : uint8_t {
   SetHostname,
   WriteSysctls,
   LimitProcess,
+  ConfineProcess,
   FindExecutable,
   CloseDescriptors,
   DropPrivileges,

@@ -86,6 +86,7 @@ CHILD = {
     "EnterRootfs": process(cwd="/etc/passwd/below"),
     "OpenTerminal": no_terminals,
     "FinishRootfs": linux(maskedPaths=["/" + "x" * 300]),
+    "ConfineProcess": lambda config: config.update(annotations={"run.berth.landlock.read": "/no/such"}),
     "DropPrivileges": process(cwd="/etc/passwd"),
     "FindExecutable": process(args=["/no/such"]),
     "RunStartHooks": hook("startContainer"),

@@ -17,6 +17,8 @@ plan::ProcessPlan process_plan() {
   process.args = {"httpd", "-f"};
   process.cwd = "/srv";
   process.rlimits = {{.resource = 7, .pointer = "/process/rlimits/0"}};
+  process.confinement.landlock = {
+      {.path = "/srv", .pointer = "/annotations/run.berth.landlock.read"}};
   process.pointer = "/process";
   return process;
 }
@@ -139,6 +141,18 @@ constexpr Row kProcessRows[] = {
     {{.step = Step::DropPrivileges, .action = Action::LeftRoot},
      "/process/cwd",
      "outside the root"},
+    {{.step = Step::ConfineProcess, .action = Action::ShareCore, .os_error = EINVAL},
+     "/annotations/run.berth.core-sched",
+     "needs Linux 5.14 with CONFIG_SCHED_CORE"},
+    {{.step = Step::ConfineProcess, .action = Action::MergePages, .os_error = EPERM},
+     "/annotations/run.berth.ksm",
+     "merge equal pages"},
+    {{.step = Step::ConfineProcess, .action = Action::AllowPath, .os_error = ENOENT, .item = 0},
+     "/annotations/run.berth.landlock.read",
+     "leave /srv open to Landlock"},
+    {{.step = Step::ConfineProcess, .action = Action::Restrict, .os_error = E2BIG},
+     "/annotations/run.berth.landlock.read",
+     "use Landlock"},
     {{.step = Step::OpenTerminal}, "/process/terminal", "open a terminal"},
     {{.step = Step::LoadSeccomp}, "/linux/seccomp", "load seccomp"},
     {{.step = Step::FindExecutable, .action = Action::NotInPath, .os_error = ENOENT},
