@@ -112,6 +112,20 @@ def wrong_messages(root):
         yield f"the message {name} is only in {where}"
 
 
+def wrong_lint_rules(root):
+    """docs/lint.md has a row for each rule of `berth lint`, with its severity."""
+    source, page = root / "src/plan/lint.cc", root / "docs/lint.md"
+    if not source.exists() or not page.exists():
+        return
+    real = set(re.findall(r'\{"([\w-]+)", k(Error|Warning),', source.read_text()))
+    rows = page.read_text().partition("## Rules")[2]
+    documented = {(code, severity.capitalize()) for code, severity in
+                  re.findall(r"^\| `([\w-]+)` \| (\w+) \|", rows, flags=re.M)}
+    for code, severity in sorted(real ^ documented):
+        where = "src/plan/lint.cc" if (code, severity) in real else "docs/lint.md"
+        yield f"the rule {code} ({severity.lower()}) is only in {where}"
+
+
 def known_tests(root):
     names = set()
     for path in (root / "tests").rglob("*.cc"):
@@ -157,7 +171,7 @@ def wrong_changelog(root):
 
 def problems(root):
     return [*broken_links(root), *missing_commands(root), *wrong_steps(root),
-            *wrong_messages(root), *wrong_conformance(root), *wrong_changelog(root)]
+            *wrong_messages(root), *wrong_lint_rules(root), *wrong_conformance(root), *wrong_changelog(root)]
 
 
 def main(root="."):

@@ -134,6 +134,11 @@ class Docs(Tree):
         self.write("docs/protocol.md", "| `Ready` | init |\n| `Gone` | init |\n")
         self.assert_finds(check_docs.problems(self.root), "Failed is only in sync", "Gone is only in docs")
 
+    def test_lint_rules(self):
+        self.write("src/plan/lint.cc", '    {"no-a", kError, find_a},\n    {"no-b", kWarning, find_b},\n')
+        self.write("docs/lint.md", "| `other` | error | |\n## Rules\n| `no-a` | warning | |\n| `no-b` | warning | |\n")
+        self.assert_finds(check_docs.problems(self.root), "no-a (error) is only in src", "no-a (warning) is only in docs")
+
     def test_conformance_rows(self):
         self.write("docs/conformance.md", "| `/a` | done | |\n| `/b` | maybe | |\n| `/c` | done | `Plan.None` |\n")
         self.assert_finds(check_docs.problems(self.root), "no test is named", "'maybe'", "no test Plan.None")

@@ -124,6 +124,8 @@ constexpr Option kPlan[] = {kConfig,
                             {"format", 0, "FORMAT", "how the plan is printed", "text json"},
                             {"id", 0, "CONTAINER", "plan for this id (plan)"},
                             kHelp};
+constexpr Option kLint[] = {
+    kConfig, {"format", 0, "FORMAT", "how the findings are printed", "text json"}, kHelp};
 constexpr Option kHelpOnly[] = {kHelp};
 
 constexpr Command kCommands[] = {
@@ -256,6 +258,16 @@ constexpr Command kCommands[] = {
      .options = kPlan,
      .max_words = 1,
      .run = run_plan},
+    {.name = "lint",
+     .words = "[BUNDLE]",
+     .summary = "find what is wrong or dangerous in a bundle",
+     .details =
+         "Looks for members that nobody knows, for what cannot work on this host and for what "
+         "opens the host to the container. Needs no privileges and changes nothing. The exit "
+         "code is 1 when create would fail, else 0, also with warnings.",
+     .options = kLint,
+     .max_words = 1,
+     .run = run_lint},
     {.name = "try",
      .words = "[COMMAND [ARGUMENT...]]",
      .summary = "run a command in a throw-away container over the host's root",

@@ -25,26 +25,6 @@ namespace {
 
 constexpr size_t kMaxConfig = 16 << 20;
 
-Result<std::string> absolute(const std::string& path) {
-  char buffer[PATH_MAX];
-  if (::realpath(path.empty() ? "." : path.c_str(), buffer) == nullptr)
-    return system_error(errno, "find the bundle {}", path);
-  return std::string(buffer);
-}
-
-Result<std::string> read_config(const CreateOptions& options, const std::string& bundle) {
-  if (!options.config_json.empty()) return options.config_json;
-  const std::string path =
-      options.config_file.empty() ? bundle + "/config.json" : options.config_file;
-  Result<std::string> text = os::read_file_at(AT_FDCWD, path.c_str(), kMaxConfig);
-  if (!text && text.error().kind() == ErrorKind::NotFound) {
-    return fail(ErrorKind::InvalidUse,
-                "JSON specification file {} not found: is {} a bundle? (`berth spec` writes one)",
-                path, bundle);
-  }
-  return text;
-}
-
 Result<> check_terminal(const CreateOptions& options, const plan::ProcessPlan& process) {
   if (process.terminal && options.detach && options.console_socket.empty()) {
     return fail(ErrorKind::InvalidUse,
@@ -82,10 +62,31 @@ Result<> check_preserved(int count, int sockets) {
   return {};
 }
 
+Result<std::string> find_bundle(const CreateOptions& options) {
+  const std::string& path = options.bundle;
+  char buffer[PATH_MAX];
+  if (::realpath(path.empty() ? "." : path.c_str(), buffer) == nullptr)
+    return system_error(errno, "find the bundle {}", path);
+  return std::string(buffer);
+}
+
+Result<std::string> read_config(const CreateOptions& options, const std::string& bundle) {
+  if (!options.config_json.empty()) return options.config_json;
+  const std::string path =
+      options.config_file.empty() ? bundle + "/config.json" : options.config_file;
+  Result<std::string> text = os::read_file_at(AT_FDCWD, path.c_str(), kMaxConfig);
+  if (!text && text.error().kind() == ErrorKind::NotFound) {
+    return fail(ErrorKind::InvalidUse,
+                "JSON specification file {} not found: is {} a bundle? (`berth spec` writes one)",
+                path, bundle);
+  }
+  return text;
+}
+
 Result<> plan_creation(std::string_view id, Creation& creation) {
   const CreateOptions& options = creation.options;
   TRY(check_id(id));
-  const std::string bundle = TRY(absolute(options.bundle));
+  const std::string bundle = TRY(find_bundle(options));
   creation.config = TRY(read_config(options, bundle));
   creation.spec = TRY(spec::read_spec(creation.config));
   TRY(spec::validate(creation.spec));
@@ -96,11 +97,7 @@ Result<> plan_creation(std::string_view id, Creation& creation) {
     show_notify_socket(creation.factory.state_root + "/" + std::string(id), creation.spec);
   plan::HostFacts facts = TRY(gather_facts());
   TRY(check_preserved(options.preserve_fds, facts.open_listen_fds));
-  if (creation.plan_as_root && facts.euid != 0) {
-    facts.euid = 0;
-    facts.egid = 0;
-    facts.capabilities = ~uint64_t{0} >> (63 - facts.last_capability);
-  }
+  if (creation.plan_as_root) pretend_root(facts);
   const plan::Request request{.id = std::string(id),
                               .bundle = bundle,
                               .cgroup_driver = driver_of(creation.factory.cgroup_manager),

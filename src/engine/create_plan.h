@@ -7,6 +7,10 @@
 
 namespace berth::engine {
 
+// The bundle's directory as an absolute path, and the text of the config that the options name.
+Result<std::string> find_bundle(const CreateOptions& options);
+Result<std::string> read_config(const CreateOptions& options, const std::string& bundle);
+
 // Reads the config that the options name, checks it and plans it: the first half of create, which
 // touches nothing.
 Result<> plan_creation(std::string_view id, Creation& creation);

@@ -13,5 +13,7 @@ enum class Facts {
 
 // Looks at the host once, for the planners.
 Result<plan::HostFacts> gather_facts(Facts wanted = Facts::All);
+// As root of this host would find it: for who only wants to know what would be done.
+void pretend_root(plan::HostFacts& facts);
 
 }  // namespace berth::engine

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/format.h"
+#include "core/nearest.h"
 
 namespace berth::json {
 namespace {
@@ -36,16 +37,29 @@ bool equal_but_for_case(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, {}, lower, lower);
 }
 
+UnknownMember describe_unknown(const Member& member, std::span<const Field> fields,
+                               const Place& place) {
+  std::vector<std::string_view> names;
+  for (const Field& field : fields) names.push_back(field.name);
+  const std::string_view meant = nearest(member.name, names);
+  return {.pointer = pointer_of(place),
+          .nearest = std::string(meant),
+          .differs_in_case_only = equal_but_for_case(member.name, meant)};
+}
+
 Result<> meet_unknown(const Member& member, std::span<const Field> fields, const Place& place) {
+  const Place* root = &place;
+  while (root->up != nullptr) root = root->up;
+  if (root->unknown != nullptr) {
+    root->unknown->push_back(describe_unknown(member, fields, place));
+    return {};
+  }
   for (const Field& field : fields) {
     if (equal_but_for_case(member.name, field.name)) {
       return refuse(place, formatted("unknown member {}: did you mean {}?", quoted(member.name),
                                      quoted(field.name)));
     }
   }
-  const Place* root = &place;
-  while (root->up != nullptr) root = root->up;
-  if (root->unknown != nullptr) root->unknown->push_back(pointer_of(place));
   return {};
 }
 

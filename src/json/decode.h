@@ -22,14 +22,21 @@
 // namespace, an enum by `std::span<const json::Name> names(const T*)`.
 namespace berth::json {
 
+// A member that no table has.
+struct UnknownMember {
+  std::string pointer = {};
+  std::string nearest = {};  // the known name that was probably meant, or empty
+  bool differs_in_case_only = false;
+};
+
 // Where a decoder is: a chain on the stack, so that an RFC 6901 pointer is made only when something
 // is wrong.
 struct Place {
   const Place* up = nullptr;
   std::string_view name = {};  // of the member; without data: an element of an array
   size_t index = 0;
-  std::vector<std::string>* unknown =
-      nullptr;  // in the outermost: gets the pointers of members that no table has
+  // In the outermost: gets the members that no table has, which then are no error in any case.
+  std::vector<UnknownMember>* unknown = nullptr;
 };
 std::string pointer_of(const Place& place);
 

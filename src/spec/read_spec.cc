@@ -47,12 +47,19 @@ Result<Spec> read_valid_spec(std::string_view text) {
   return spec;
 }
 
-Result<std::vector<std::string>> unknown_members(std::string_view text) {
-  std::vector<std::string> unknown;
-  Spec spec;
-  const auto document = TRY(json::parse(text) | context("parse {}", "config.json"));
-  TRY(json::read_value(document.root(), spec, json::Place{.unknown = &unknown}));
-  return unknown;
+Reading read_for_lint(std::string_view text) {
+  Reading reading;
+  const auto document = json::parse(text);
+  if (!document) {
+    reading.is_no_json = true;
+    reading.error = Error(document.error().kind(), document.error().cause());
+    return reading;
+  }
+  Result<> read =
+      json::read_value(document->root(), reading.spec, json::Place{.unknown = &reading.unknown});
+  if (read) read = validate(reading.spec);
+  if (!read) reading.error = std::move(read).error();
+  return reading;
 }
 
 }  // namespace berth::spec

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "berth/error.h"
+#include "json/decode.h"
 #include "json/value.h"
 #include "spec/spec.h"
 
@@ -43,7 +45,14 @@ std::string write_resources(const Resources& resources, int indent);
 // not. A cgroup namespace is in it where the machine has cgroup v2 only.
 Spec default_spec(bool rootless, bool cgroup_namespace = false);
 
-// RFC 6901 pointers of members that no table knows, for `berth lint`.
-Result<std::vector<std::string>> unknown_members(std::string_view text);
+// For `berth lint`: as much as can be read, beside what is wrong with it. Members that no table
+// knows are no error here.
+struct Reading {
+  Spec spec = {};
+  std::vector<json::UnknownMember> unknown = {};
+  bool is_no_json = false;
+  std::optional<Error> error = {};  // of the syntax, a type or a rule of validate
+};
+Reading read_for_lint(std::string_view text);
 
 }  // namespace berth::spec

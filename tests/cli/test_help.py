@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 COMMANDS = ["create", "start", "run", "state", "kill", "delete", "list", "ps", "pause", "resume", "exec", "update",
-            "events", "spec", "features", "plan", "try"]
+            "events", "spec", "features", "plan", "lint", "try"]
 
 
 @pytest.mark.parametrize("form", [[], ["help"], ["--help"], ["-h"]])

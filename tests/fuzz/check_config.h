@@ -10,7 +10,7 @@ namespace berth::spec {
 // What must hold for any bytes: reading ends; a refusal says why and its message can be made; what
 // was read can be written and read again as the same. Answers whether it did hold.
 inline bool config_holds(std::string_view text) {
-  (void)unknown_members(text);
+  (void)read_for_lint(text);
   if (const auto resources = read_resources(text)) (void)validate_resources(*resources, "");
   if (const auto process = read_process(text)) (void)validate_process(*process, "");
   const auto spec = read_spec(text);

@@ -12,6 +12,7 @@ Result<int> run_events(const Invocation& invocation);
 Result<int> run_exec(const Invocation& invocation);
 Result<int> run_features(const Invocation& invocation);
 Result<int> run_kill(const Invocation& invocation);
+Result<int> run_lint(const Invocation& invocation);
 Result<int> run_list(const Invocation& invocation);
 Result<int> run_pause(const Invocation& invocation);
 Result<int> run_plan(const Invocation& invocation);

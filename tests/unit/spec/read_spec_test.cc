@@ -147,10 +147,25 @@ TEST(ReadSpec, IgnoresUnknownMembersAndOtherPlatforms) {
       R"({"ociVersion":"1.3.0","x":1,"windows":{"a":null},"process":{"cwd":"/","commandLine":"x","y~/":{}}})";
   const auto spec = read_spec(text);
   ASSERT_TRUE(spec.has_value()) << spec.error().message();
-  const auto unknown = unknown_members(text);
-  ASSERT_TRUE(unknown.has_value());
-  EXPECT_EQ(*unknown, (std::vector<std::string>{"/x", "/process/y~0~1"}));
-  EXPECT_TRUE(unknown_members(full_config())->empty());
+  const Reading reading = read_for_lint(text);
+  ASSERT_EQ(reading.unknown.size(), 2U);
+  EXPECT_EQ(reading.unknown[0].pointer, "/x");
+  EXPECT_EQ(reading.unknown[1].pointer, "/process/y~0~1");
+  EXPECT_TRUE(read_for_lint(full_config()).unknown.empty());
+}
+
+TEST(ReadSpec, ForLintGoesOnAfterAnUnknownMember) {
+  const Reading reading = read_for_lint(
+      R"({"ociversion":"1.3.0","root":{"path":"r"},"hostnane":"a","process":{"cwd":"/"}})");
+  ASSERT_EQ(reading.unknown.size(), 2U);
+  EXPECT_EQ(reading.unknown[0].nearest, "ociVersion");
+  EXPECT_TRUE(reading.unknown[0].differs_in_case_only);
+  EXPECT_EQ(reading.unknown[1].nearest, "hostname");
+  EXPECT_FALSE(reading.unknown[1].differs_in_case_only);
+  ASSERT_TRUE(reading.error.has_value());
+  EXPECT_EQ(reading.error->pointer(), "/ociVersion");
+  EXPECT_EQ(reading.spec.root->path, "r");
+  EXPECT_TRUE(read_for_lint("{").error->message().contains("1:2"));
 }
 
 TEST(ReadSpec, RefusesNulEverywhere) {
