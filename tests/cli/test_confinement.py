@@ -99,6 +99,16 @@ def test_landlock_holds_for_exec(house, tmp_path):
 
 
 @needs_landlock
+@pytest.mark.parametrize("place,code", [("open", 0), ("closed", 1)])
+def test_landlock_holds_for_the_hook_inside(house, place, code):
+    hook = {"path": "/bin/sh", "args": ["sh", "-c", f"read line < /{place}/file"]}
+    bundle = configured(house, "true", annotations=LANDLOCK, change=lambda config: config.update(
+        hooks={"startContainer": [hook]}))
+    done = house("run", "-b", bundle, house.new_id())
+    assert done.returncode == code and ("Permission denied" in done.stderr) == bool(code), done.stderr
+
+
+@needs_landlock
 def test_landlock_in_a_user_namespace(house):
     def change(config):
         config["linux"]["namespaces"] += [{"type": "user"}]
