@@ -6,16 +6,16 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "init/passwd.h"
 #include "init/step.h"
+#include "os/device.h"
 
 namespace berth::init {
 namespace {
 
-const dev_t kNullDevice = makedev(1, 3);
+constexpr dev_t kNullDevice = os::device_number(1, 3);
 
 bool holds(uint64_t set, int capability) { return (set >> capability & 1) != 0; }
 

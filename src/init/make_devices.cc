@@ -4,10 +4,10 @@
 #include <linux/openat2.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "init/step.h"
+#include "os/device.h"
 #include "os/mount.h"
 
 namespace berth::init {
@@ -16,17 +16,17 @@ namespace {
 constexpr char kDev[] = "/dev/";
 constexpr size_t kDevLength = sizeof kDev - 1;
 
-bool in_dev(const std::string& path) { return path.compare(0, kDevLength, kDev) == 0; }
+bool in_dev(const std::string& path) { return path.starts_with(kDev); }
 
 bool is_same_device(int directory, const char* name, const plan::DeviceItem& device) {
   struct stat status;
   if (::fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) < 0) return false;
   if ((status.st_mode & S_IFMT) != (device.mode & S_IFMT)) return false;
-  return S_ISFIFO(device.mode) || status.st_rdev == makedev(device.major, device.minor);
+  return S_ISFIFO(device.mode) || status.st_rdev == os::device_number(device.major, device.minor);
 }
 
 int make_node(int directory, const char* name, const plan::DeviceItem& device) {
-  if (::mknodat(directory, name, device.mode, makedev(device.major, device.minor)) < 0) {
+  if (::mknodat(directory, name, device.mode, os::device_number(device.major, device.minor)) < 0) {
     if (errno != EEXIST) return -errno;
     return is_same_device(directory, name, device) ? 0 : -EEXIST;
   }
@@ -38,7 +38,7 @@ int make_node(int directory, const char* name, const plan::DeviceItem& device) {
 bool is_device(int file, const plan::DeviceItem& device) {
   struct stat status;
   return ::fstat(file, &status) == 0 && (status.st_mode & S_IFMT) == (device.mode & S_IFMT) &&
-         status.st_rdev == makedev(device.major, device.minor);
+         status.st_rdev == os::device_number(device.major, device.minor);
 }
 
 // In a user namespace nodes can not be made: the host's are bound over empty files.

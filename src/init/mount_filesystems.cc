@@ -39,7 +39,7 @@ bool is_trap(const plan::MountItem& item) {
 }
 
 bool is_in_proc(const std::string& target) {
-  return target == "/proc" || target.compare(0, 6, "/proc/") == 0;
+  return target == "/proc" || target.starts_with("/proc/");
 }
 
 bool has_option(const plan::MountItem& item, const char* key) {
@@ -70,7 +70,7 @@ void make_mount_points(const MountContext& mount, int dev) {
   const std::string& base = mount.item.target;
   for (const plan::MountItem& later : mount.init.plan.mounts) {
     const bool below = later.target.size() > base.size() + 1 && later.target[base.size()] == '/' &&
-                       later.target.compare(0, base.size(), base) == 0;
+                       later.target.starts_with(base);
     if (!below || later.kind == plan::MountKind::Bind) continue;
     const char* name = later.target.c_str() + base.size() + 1;
     if (strchr(name, '/') == nullptr) (void)::mkdirat(dev, name, 0755);
@@ -101,8 +101,7 @@ StepResult open_real_directory(const MountContext& mount, ChildFd* target) {
 bool attached_in_own_dev(const MountContext& mount, int fd) {
   const plan::MountItem& item = mount.item;
   constexpr size_t kPrefix = sizeof "/dev/" - 1;
-  if (mount.init.dev < 0 || item.copy_up || item.target.compare(0, kPrefix, "/dev/") != 0)
-    return false;
+  if (mount.init.dev < 0 || item.copy_up || !item.target.starts_with("/dev/")) return false;
   const char* name = item.target.c_str() + kPrefix;
   if (strchr(name, '/') != nullptr || (item.fs_type == "tmpfs" && !has_option(item, "mode")))
     return false;

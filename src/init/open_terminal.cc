@@ -5,18 +5,18 @@
 #include <linux/openat2.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "init/step.h"
+#include "os/device.h"
 #include "os/mount.h"
 
 namespace berth::init {
 namespace {
 
-const dev_t kPtmx = makedev(5, 2);
+constexpr dev_t kPtmx = os::device_number(5, 2);
 
 // The master from the devpts that is mounted in the container, and from nowhere else.
 int open_master(int root) {

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "spec/annotations.h"
 
+#include "spec/seccomp_names.h"
+
 namespace berth::spec {
 namespace {
 
 constexpr std::string_view kWithEffect[] = {
     kCoreScheduling,         kMergePages, kLandlockExecute, kLandlockRead, kLandlockWrite,
-    kMemoryDenyWriteExecute, kHugePages};
+    kMemoryDenyWriteExecute, kHugePages,  kFilterAnnotation};
 
 }  // namespace
 

@@ -119,10 +119,16 @@ class Engine:
             self.ids.update(identities)
             self.must("rm", "--force", *identities)
 
+    def cgroups(self):
+        """Below the engine's parent. Cgroups of other sessions may go while they are walked, which glob does not bear."""
+        for folder, below, _ in os.walk(CGROUPS):
+            places = [pathlib.Path(folder, name) for name in below]
+            yield from (place for place in places if self.parent in place.parts)
+
     def leftovers(self):
         """What the runtime should have removed: state, cgroups, processes, mounts."""
         found = [str(entry) for root in self.runtime_roots() for entry in root.glob("*")]
-        found += [str(path) for path in CGROUPS.glob(f"**/{self.parent}/**/") if any(i in path.name for i in self.ids)]
+        found += [str(path) for path in self.cgroups() if any(i in path.name for i in self.ids)]
         found += [line for line in self.room.mounts().splitlines() if any(i in line for i in self.ids)]
         for group in pathlib.Path("/proc").glob("[0-9]*/cgroup"):
             try:
@@ -135,7 +141,7 @@ class Engine:
 
     def remove_cgroups(self):
         """The parents belong to the engine, which leaves them."""
-        places = sorted(CGROUPS.glob(f"**/{self.parent}/**/"), key=lambda path: -len(path.parts))
+        places = sorted(self.cgroups(), key=lambda path: -len(path.parts))
         for place in places:
             try:
                 place.rmdir()
