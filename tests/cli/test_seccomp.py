@@ -11,8 +11,12 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 
 import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import engine_profile  # noqa: E402
 
 pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="numbers of x86-64")
 
@@ -21,7 +25,6 @@ UNNAMED = 184  # tuxcall: no profile has it
 X32 = 0x40000000
 NARROW_MKDIR = 39
 numbers = itertools.count()
-DEBIANS_PROFILE = pathlib.Path("/usr/share/containers/seccomp.json")
 OURS = {"SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"}
 
 
@@ -160,23 +163,9 @@ def test_calls_newer_than_the_profile(berth, probe, default):
 
 
 def debians_rules():
-    """What the engines make of their default profile for a container without capabilities: rules with includes or
-    excludes are decided, the rest is passed as it is."""
-    if not DEBIANS_PROFILE.exists():
-        pytest.skip(f"no {DEBIANS_PROFILE}")
-    rules = []
-    for each in json.loads(DEBIANS_PROFILE.read_text())["syscalls"]:
-        includes, excludes = each.get("includes") or {}, each.get("excludes") or {}
-        here = {"amd64", "x32", "x86"}
-        if includes.get("caps") or includes.get("arches") and not here & set(includes["arches"]):
-            continue
-        if here & set(excludes.get("arches") or ()):
-            continue
-        kept = {key: each[key] for key in ("names", "action", "args") if each.get(key)}
-        if each["action"] == "SCMP_ACT_ERRNO":
-            kept["errnoRet"] = each.get("errnoRet", errno.EPERM)
-        rules.append(kept)
-    return rules
+    if not engine_profile.SOURCE.exists():
+        pytest.skip(f"no {engine_profile.SOURCE}")
+    return engine_profile.rules()
 
 
 def test_profile_of_the_engines(berth, probe):

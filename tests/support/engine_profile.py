@@ -10,9 +10,9 @@ BYTES = 60_000
 
 
 def rules() -> list[dict]:
-    """Those of a container without capabilities on x86-64."""
+    """Those of a container without capabilities on x86-64: what includes and excludes decide, the engines decide."""
     if not SOURCE.exists():
-        raise SystemExit(f"bench: there is no {SOURCE}: install golang-github-containers-common")
+        raise SystemExit(f"there is no {SOURCE}: install golang-github-containers-common")
     kept = []
     for rule in json.loads(SOURCE.read_text())["syscalls"]:
         includes, excludes = rule.get("includes") or {}, rule.get("excludes") or {}
