@@ -40,6 +40,13 @@ def test_is_deleted_at_its_end(berth):
     assert "does not exist" in berth.fails("state", container)
 
 
+def test_is_deleted_by_somebody_else(berth):
+    container, process, _ = start(berth, "echo; read line", stderr=subprocess.PIPE)
+    berth.ok("delete", "--force", container)
+    assert process.communicate(timeout=60)[1] == ""
+    assert process.returncode == 128 + signal.SIGKILL
+
+
 def test_keep(berth):
     container = berth.new_id()
     berth.ok("run", "--keep", "-b", berth.bundle("true"), container)

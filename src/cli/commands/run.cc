@@ -12,6 +12,8 @@
 namespace berth::cli {
 namespace {
 
+Result<> remove(Factory& factory, std::string_view id) { return TRY(factory.load(id)).destroy(true); }
+
 Result<int> in_foreground(Factory& factory, const Invocation& invocation,
                           const CreateOptions& options) {
   const auto& arguments = invocation.arguments;
@@ -20,8 +22,9 @@ Result<int> in_foreground(Factory& factory, const Invocation& invocation,
   auto process = TRY(factory.run(arguments.word(0), options));
   auto code = stay_with(process, signals);
   if (arguments.on("keep")) return code;
-  auto deleted = TRY(factory.load(arguments.word(0))).destroy(true);
-  if (!deleted) {
+  auto deleted = remove(factory, arguments.word(0));
+  const bool somebody_did = !deleted && deleted.error().kind() == ErrorKind::NotFound;
+  if (!deleted && !somebody_did) {
     deleted.error().add_context("delete the container");
     if (code) return std::unexpected(std::move(deleted).error());
     log(LogLevel::Warning, deleted.error().message());
