@@ -47,6 +47,17 @@ def test_is_deleted_by_somebody_else(berth):
     assert process.returncode == 128 + signal.SIGKILL
 
 
+def test_leaves_a_new_container_with_its_id(berth):
+    container, process, _ = start(berth, "echo; read line")
+    process.send_signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, process.pid, os.WSTOPPED)
+    berth.ok("delete", "--force", container)
+    berth.ok("create", "-b", berth.bundle("true", name="newer"), container)
+    process.send_signal(signal.SIGCONT)
+    assert process.wait(60) == 128 + signal.SIGKILL
+    assert berth.state(container)["status"] == "created"
+
+
 def test_keep(berth):
     container = berth.new_id()
     berth.ok("run", "--keep", "-b", berth.bundle("true"), container)

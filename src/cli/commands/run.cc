@@ -12,7 +12,7 @@
 namespace berth::cli {
 namespace {
 
-Result<> remove(Factory& factory, std::string_view id) { return TRY(factory.load(id)).destroy(true); }
+Result<> remove(Result<Container> container) { return TRY(std::move(container)).destroy(true); }
 
 Result<int> in_foreground(Factory& factory, const Invocation& invocation,
                           const CreateOptions& options) {
@@ -20,9 +20,10 @@ Result<int> in_foreground(Factory& factory, const Invocation& invocation,
   if (!arguments.on("no-subreaper")) TRY(become_subreaper());
   auto signals = TRY(Signals::take());
   auto process = TRY(factory.run(arguments.word(0), options));
+  auto container = factory.load(arguments.word(0));  // now: the id may be another's by the end
   auto code = stay_with(process, signals);
   if (arguments.on("keep")) return code;
-  auto deleted = remove(factory, arguments.word(0));
+  auto deleted = remove(std::move(container));
   const bool somebody_did = !deleted && deleted.error().kind() == ErrorKind::NotFound;
   if (!deleted && !somebody_did) {
     deleted.error().add_context("delete the container");
