@@ -81,6 +81,15 @@ class Berth:
         self.ids.append(f"{self.prefix}-{name}{len(self.ids)}")
         return self.ids[-1]
 
+    def lend(self):
+        """For other users: the repository may be where only its owner looks, so the program is copied."""
+        own = self.folder / "berth"
+        shutil.copy(self.path, own)
+        own.chmod(0o755)
+        self.path = str(own)
+        for folder in [self.folder, *self.folder.parents][:-2]:
+            folder.chmod(folder.stat().st_mode | 0o055)
+
     before = []  # of a test that has berth run by something else
 
     def command(self, *arguments):

@@ -18,12 +18,7 @@ NEW = ("pid", "network", "ipc", "uts", "mount")
 def place(berth):
     """All of the test belongs to the user; the program is where he may run it."""
     os.chown(berth.folder, USER, USER)
-    for parent in (berth.folder, *berth.folder.parents[:2]):
-        parent.chmod(parent.stat().st_mode | 0o055)
-    own = berth.folder / "berth"
-    shutil.copy(berth.path, own)
-    own.chmod(0o755)
-    berth.path = str(own)
+    berth.lend()
     berth.root.mkdir()
     os.chown(berth.root, USER, USER)
 
