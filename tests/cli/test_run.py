@@ -48,7 +48,9 @@ def test_is_deleted_by_somebody_else(berth):
 
 
 def test_leaves_a_new_container_with_its_id(berth):
-    container, process, _ = start(berth, "echo; read line")
+    container, process, _ = start(berth, "trap 'echo got' USR1; echo; read line; read line")
+    process.send_signal(signal.SIGUSR1)
+    assert process.stdout.readline() == "got\n"  # it waits now, and holds no lock
     process.send_signal(signal.SIGSTOP)
     os.waitid(os.P_PID, process.pid, os.WSTOPPED)
     berth.ok("delete", "--force", container)
