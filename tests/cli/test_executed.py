@@ -95,15 +95,21 @@ def go_on(process):
     return process.returncode, told
 
 
+def start_in_execve(berth, held):
+    """A start that is stopped while its program is held in execve, and the program's pid."""
+    container = berth.new_id()
+    berth.ok("create", "-b", bundle_with(berth, "/tmp/true"), container)
+    pid = berth.state(container)["pid"]
+    start = popen(berth, "start", container)
+    held.wait()
+    stop(start)
+    return start, pid
+
+
 @pytest.mark.skipif(KERNEL < (6, 15), reason="the exit of a reaped process is known since Linux 6.15")
 def test_start_of_a_program_killed_in_execve(berth, held):
-    container = berth.new_id()
     with reaping():
-        berth.ok("create", "-b", bundle_with(berth, "/tmp/true"), container)
-        pid = berth.state(container)["pid"]
-        start = popen(berth, "start", container)
-        held.wait()
-        stop(start)
+        start, pid = start_in_execve(berth, held)
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
         code, told = go_on(start)
@@ -112,13 +118,8 @@ def test_start_of_a_program_killed_in_execve(berth, held):
 
 def test_start_of_a_program_that_was_short(berth, held):
     """It has been executed, has ended and been reaped before start looks: this is a success."""
-    container = berth.new_id()
     with reaping():
-        berth.ok("create", "-b", bundle_with(berth, "/tmp/true"), container)
-        pid = berth.state(container)["pid"]
-        start = popen(berth, "start", container)
-        held.wait()
-        stop(start)
+        start, pid = start_in_execve(berth, held)
         held.let_go()
         os.waitpid(pid, 0)
         assert go_on(start) == (0, "")
