@@ -7,6 +7,7 @@ import socket
 import subprocess
 
 import pytest
+from changes import join, linux, process
 
 HOOKS = ("prestart", "createRuntime", "createContainer", "startContainer", "poststart")
 
@@ -14,21 +15,6 @@ HOOKS = ("prestart", "createRuntime", "createContainer", "startContainer", "post
 def mount(**member):
     def change(config):
         config["mounts"].append({"destination": "/tmp", "type": "tmpfs", "source": "tmpfs"} | member)
-    return change
-
-
-def linux(**members):
-    return lambda config: config["linux"].update(members)
-
-
-def process(**members):
-    return lambda config: config["process"].update(members)
-
-
-def namespace(kind, path):
-    def change(config):
-        listed = [each for each in config["linux"]["namespaces"] if each["type"] != kind]
-        config["linux"]["namespaces"] = listed + [{"type": kind, "path": path}]
     return change
 
 
@@ -65,9 +51,9 @@ BROKEN = {
                                     ("/linux/devices/0", "/etc/passwd")),
     "limit above what is allowed": (process(rlimits=[{"type": "RLIMIT_NOFILE", "hard": 1 << 40, "soft": 8}]),
                                     ("/process/rlimits/0",)),
-    "namespace path": (namespace("network", "/no/such"), ("/linux/namespaces/", "/no/such")),
-    "namespace of another kind": (namespace("network", "/proc/self/ns/uts"), ("/linux/namespaces/",)),
-    "namespace path is a file": (namespace("ipc", "/etc/passwd"), ("/linux/namespaces/",)),
+    "namespace path": (join("network", "/no/such"), ("/linux/namespaces/", "/no/such")),
+    "namespace of another kind": (join("network", "/proc/self/ns/uts"), ("/linux/namespaces/",)),
+    "namespace path is a file": (join("ipc", "/etc/passwd"), ("/linux/namespaces/",)),
     "id map": (map_all, ("Mappings",)),
     "user without a map": (unmapped_user, ("/process/user",)),
     "sysctl": (linux(sysctl={"net.no.such": "1"}), ("/linux/sysctl", "no")),

@@ -11,6 +11,7 @@ import signal
 import subprocess
 
 import pytest
+from changes import join, linux, process
 from injector import Injector, map_ids
 
 ARCHITECTURE = pathlib.Path(__file__).resolve().parents[2] / "ARCHITECTURE.md"
@@ -23,21 +24,6 @@ NO_EXECVE = {"defaultAction": "SCMP_ACT_ALLOW",
 
 def hook(kind):
     return lambda config: config.update(hooks={kind: [{"path": "/bin/false"}]})
-
-
-def linux(**members):
-    return lambda config: config["linux"].update(members)
-
-
-def process(**members):
-    return lambda config: config["process"].update(members)
-
-
-def join(kind, path):
-    def change(config):
-        listed = [each for each in config["linux"]["namespaces"] if each["type"] != kind]
-        config["linux"]["namespaces"] = listed + [{"type": kind, "path": path}]
-    return change
 
 
 def no_root(config):
