@@ -196,8 +196,9 @@ Result<> StateDir::remove() const {
 
 Result<std::vector<std::string>> list_ids(const std::string& root) {
   const DirectoryList list(::opendir(root.c_str()));
-  if (!list) return system_error(errno, "read the state root {}", root);
   std::vector<std::string> ids;
+  if (!list && errno == ENOENT) return ids;
+  if (!list) return system_error(errno, "read the state root {}", root);
   while (const dirent* entry = ::readdir(list.get())) {
     if (entry->d_type == DT_DIR && entry->d_name[0] != '.') ids.emplace_back(entry->d_name);
   }

@@ -70,7 +70,7 @@ class StateDir {
   std::string path_;
 };
 
-// The names in the state root, sorted.
+// The names in the state root, sorted; none when there is none yet.
 Result<std::vector<std::string>> list_ids(const std::string& root);
 
 // /proc/sys/kernel/random/boot_id
