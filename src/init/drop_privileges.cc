@@ -51,6 +51,8 @@ int set_capabilities(const plan::CapabilityPlan& plan) {
 }
 
 int raise_ambient(const ProcessContext& process) {
+  // capset has taken from the ambient set what is not inheritable now.
+  if (process.plan.capabilities.inheritable == 0) return 0;
   if (::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 && errno != EINVAL)
     return -errno;
   for (int capability = 0; capability <= process.prepared.last_capability; ++capability) {
@@ -114,7 +116,8 @@ StepResult drop_privileges(ProcessContext& process) {
     const int result = drop_bounding(process);
     if (result < 0) return failure(Step::DropPrivileges, result, -1, Action::SetCapabilities);
   }
-  if (::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
+  // Capabilities are lost on the way from user 0 to another.
+  if (plan.uid != 0 && ::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
     return failure(Step::DropPrivileges, errno, -1, Action::SetIds);
   int result = set_ids(process);
   if (result < 0) return failure(Step::DropPrivileges, result, -1, Action::SetIds);

@@ -13,16 +13,13 @@ namespace {
 constexpr uint64_t kMaskAttributes =
     MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
 
-int make_readonly(int mount, bool recursive) {
-  const int result = os::set_attributes(mount, MOUNT_ATTR_RDONLY, 0, recursive);
-  return result == -ENOSYS ? os::remount_attributes(mount, MOUNT_ATTR_RDONLY, 0) : result;
-}
+int make_readonly(int mount) { return os::set_attached_attributes(mount, MOUNT_ATTR_RDONLY, 0); }
 
 StepResult make_mounts_readonly(InitContext& init) {
   for (size_t index = 0; index < init.plan.mounts.size(); ++index) {
     const int fd = init.prepared.late_mounts[index];
     if (fd < 0) continue;
-    const int result = make_readonly(fd, false);
+    const int result = make_readonly(fd);
     if (result < 0)
       return failure(Step::FinishRootfs, result, static_cast<int>(index), Action::SetAttributes);
   }
@@ -32,6 +29,9 @@ StepResult make_mounts_readonly(InitContext& init) {
 int protect_path(int root, const char* path) {
   const ChildFd target(os::RootDir(root).open(path));
   if (!target) return target.get() == -ENOENT || target.get() == -ENOTDIR ? 0 : target.get();
+  const ChildFd readonly(os::clone_readonly(target.get(), ""));
+  if (readonly) return os::attach_mount(readonly.get(), target.get());
+  if (readonly.get() != -ENOSYS) return readonly.get();
   const ChildFd tree(os::clone_mount(target.get(), "", true));
   if (!tree) return tree.get();
   int result = os::set_attributes(tree.get(), MOUNT_ATTR_RDONLY, 0, true);
@@ -57,7 +57,9 @@ class Mask {
     const ChildFd file(
         ::openat(base_.get(), "file", O_CREAT | O_EXCL | O_RDONLY | O_CLOEXEC, 0444));
     if (!file) return -errno;
-    return make_readonly(base_.get(), false);
+    const int result = os::set_attributes(base_.get(), MOUNT_ATTR_RDONLY, 0, false);
+    // Without mount_setattr a mount cannot be changed before it is attached, but its filesystem.
+    return result == -ENOSYS ? os::make_filesystem_readonly(filesystem.get()) : result;
   }
   bool is_open() const { return static_cast<bool>(base_); }
 
@@ -113,7 +115,7 @@ StepResult finish_rootfs(InitContext& init) {
     if (result < 0) return failure(Step::FinishRootfs, result, -1, Action::SetPropagation);
   }
   if (plan.root.readonly) {
-    const int result = make_readonly(init.root, false);
+    const int result = make_readonly(init.root);
     if (result < 0) return failure(Step::FinishRootfs, result, -1, Action::SetAttributes);
   }
   return {};

@@ -65,8 +65,10 @@ StepResult isolate_mounts(InitContext& init) {
   if (init.root < 0) {
     init.root = bind_root(root.path.c_str());
     // No overlay here: the host's root is shown as it is, and must not be written.
-    if (!place.empty() && init.root >= 0)
-      (void)os::set_attributes(init.root, MOUNT_ATTR_RDONLY, 0, true);
+    if (!place.empty() && init.root >= 0) {
+      const int result = os::set_attributes(init.root, MOUNT_ATTR_RDONLY, 0, true);
+      if (result < 0) return failure(Step::IsolateMounts, result, -1, Action::SetAttributes);
+    }
   }
   if (init.root < 0) return failure(Step::IsolateMounts, init.root, -1, Action::Attach);
   return {};

@@ -38,19 +38,20 @@ int new_cgroup_mount(const char* type, const std::string& options, uint64_t attr
   return result < 0 ? result : os::mount_filesystem(filesystem.get(), attributes);
 }
 
-int bind_cgroup(const std::string& source, uint64_t attributes) {
-  const int mount = os::clone_mount(AT_FDCWD, source.c_str(), false);
-  if (mount < 0) return mount;
-  const int result = os::set_attributes(mount, attributes, 0, false);
-  if (result == 0) return mount;
-  ::close(mount);
-  return result;
+// Nothing but a new mount of what the host has mounted too: one call, and only one superblock,
+// whose flags are the host's.
+bool mounted_at_once(const MountContext& mount, int directory,
+                     const plan::CgroupMountEntry& entry) {
+  if (!mount.item.cgroup_namespace || entry.options.empty()) return false;
+  if (mount.init.working != directory && ::fchdir(directory) < 0) return false;
+  mount.init.working = directory;
+  return os::mount_here("cgroup", entry.name.c_str(), "cgroup", mount.item.attr_set,
+                        entry.options.c_str()) == 0;
 }
 
-StepResult add_hierarchy(const MountContext& mount, int directory,
-                         const plan::CgroupMountEntry& entry) {
-  if (::mkdirat(directory, entry.name.c_str(), 0755) < 0)
-    return mount.failed(Action::MakeTarget, errno);
+StepResult mount_hierarchy(const MountContext& mount, int directory,
+                           const plan::CgroupMountEntry& entry) {
+  if (mounted_at_once(mount, directory, entry)) return {};
   const ChildFd target(
       ::openat(directory, entry.name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!target) return mount.failed(Action::MakeTarget, errno);
@@ -59,10 +60,19 @@ StepResult add_hierarchy(const MountContext& mount, int directory,
     const char* type = entry.options.empty() ? "cgroup2" : "cgroup";
     fd.reset(new_cgroup_mount(type, entry.options, mount.item.attr_set));
   }
-  if (!fd) fd.reset(bind_cgroup(entry.source, mount.item.attr_set));
+  const bool bound = !fd;
+  if (bound) fd.reset(os::clone_mount(AT_FDCWD, entry.source.c_str(), false));
   if (!fd) return mount.failed(Action::OpenFilesystem, fd.get());
   const int attached = os::attach_mount(fd.get(), target.get());
   if (attached < 0) return mount.failed(Action::Attach, attached);
+  return bound ? change_attached(mount, fd.get()) : StepResult();
+}
+
+StepResult add_hierarchy(const MountContext& mount, int directory,
+                         const plan::CgroupMountEntry& entry) {
+  if (::mkdirat(directory, entry.name.c_str(), 0755) < 0)
+    return mount.failed(Action::MakeTarget, errno);
+  TRY(mount_hierarchy(mount, directory, entry));
   for (const std::string& link : entry.links) {
     if (::symlinkat(entry.name.c_str(), directory, link.c_str()) < 0 && errno != EEXIST) {
       return mount.failed(Action::MakeLink, errno);
@@ -88,10 +98,7 @@ StepResult mount_cgroup_v1(const MountContext& mount) {
     TRY(add_hierarchy(mount, tmpfs.get(), entry));
   TRY(set_propagations(mount, tmpfs.get()));
   if ((mount.item.attr_set & MOUNT_ATTR_RDONLY) == 0) return {};
-  int result = os::set_attributes(tmpfs.get(), mount.item.attr_set, 0, false);
-  if (result == -ENOSYS) result = os::remount_attributes(tmpfs.get(), mount.item.attr_set, 0);
-  if (result < 0) return mount.failed(Action::SetAttributes, result);
-  return {};
+  return change_attached(mount, tmpfs.get());
 }
 
 StepResult mount_cgroup_v2(const MountContext& mount) {
@@ -111,12 +118,14 @@ StepResult mount_cgroup_v2(const MountContext& mount) {
       fd.reset(os::mount_filesystem(filesystem.get(), mount.item.attr_set));
     }
   }
-  if (!fd && !mount.item.cgroups.empty())
-    fd.reset(bind_cgroup(mount.item.cgroups.front().source, mount.item.attr_set));
+  const bool bound = !fd;
+  if (bound && !mount.item.cgroups.empty())
+    fd.reset(os::clone_mount(AT_FDCWD, mount.item.cgroups.front().source.c_str(), false));
   if (!fd) return mount.failed(Action::OpenFilesystem, fd.get());
   const ChildFd target(os::RootDir(mount.init.root).make_directory(mount.item.target.c_str()));
   if (!target) return mount.failed(Action::MakeTarget, target.get());
   TRY(attach(mount, fd.get(), target.get()));
+  if (bound) TRY(change_attached(mount, fd.get()));
   return set_propagations(mount, fd.get());
 }
 

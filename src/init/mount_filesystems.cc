@@ -96,16 +96,47 @@ StepResult open_real_directory(const MountContext& mount, ChildFd* target) {
   return {};
 }
 
-// True when it is mounted straight below our own /dev, where the mount point was made with the
-// device nodes and nothing can be in the way: no path needs to be resolved.
-bool attached_in_own_dev(const MountContext& mount, int fd) {
+// The name of what is mounted straight below our own /dev, where the mount point was made with the
+// device nodes and nothing can be in the way: no path needs to be resolved. Else nullptr.
+const char* name_in_own_dev(const MountContext& mount) {
   const plan::MountItem& item = mount.item;
   constexpr size_t kPrefix = sizeof "/dev/" - 1;
-  if (mount.init.dev < 0 || item.copy_up || !item.target.starts_with("/dev/")) return false;
+  if (mount.init.dev < 0 || item.copy_up || !item.target.starts_with("/dev/")) return nullptr;
   const char* name = item.target.c_str() + kPrefix;
-  if (strchr(name, '/') != nullptr || (item.fs_type == "tmpfs" && !has_option(item, "mode")))
-    return false;
-  return os::attach_mount_at(fd, mount.init.dev, name) == 0;
+  const bool takes_mode = item.fs_type == "tmpfs" && !has_option(item, "mode");
+  return strchr(name, '/') != nullptr || takes_mode ? nullptr : name;
+}
+
+bool attached_in_own_dev(const MountContext& mount, int fd) {
+  const char* name = name_in_own_dev(mount);
+  return name != nullptr && os::attach_mount_at(fd, mount.init.dev, name) == 0;
+}
+
+// What config.json says itself was looked at before; here a link of the image led to it.
+bool covers_proc(const MountContext& mount, int target) {
+  struct statfs filesystem;
+  return !is_in_proc(mount.item.target) && ::fstatfs(target, &filesystem) == 0 &&
+         filesystem.f_type == PROC_SUPER_MAGIC;
+}
+
+// True when one mount(2) did all of it. Else nothing has happened yet, and the way by descriptors
+// makes what is missing and says what is wrong.
+bool mounted_at_once(const MountContext& mount) {
+  const plan::MountItem& item = mount.item;
+  if (!item.at_once) return false;
+  const char* in_dev = name_in_own_dev(mount);
+  int place = mount.init.dev;
+  if (in_dev == nullptr) {
+    constexpr int kReal = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    place = os::RootDir(mount.init.root)
+                .open(item.target.c_str(), is_trap(item) ? kReal : kReal & ~O_NOFOLLOW);
+    if (place < 0 || covers_proc(mount, place)) return false;
+  }
+  if (mount.init.working != place && ::fchdir(place) < 0) return false;
+  mount.init.working = place;
+  const char* source = item.source.empty() ? nullptr : item.source.c_str();
+  return os::mount_here(source, in_dev == nullptr ? "." : in_dev, item.fs_type.c_str(),
+                        item.attr_set, item.at_once->c_str()) == 0;
 }
 
 // What a new filesystem takes from the directory it covers: all with tmpcopyup, and without "mode"
@@ -129,6 +160,7 @@ StepResult take_over(const MountContext& mount, int fd, int covered) {
 
 StepResult mount_new_filesystem(const MountContext& mount) {
   const plan::MountItem& item = mount.item;
+  if (mounted_at_once(mount)) return {};
   const ChildFd filesystem(os::open_filesystem(item.fs_type.c_str()));
   if (!filesystem) return mount.failed(Action::OpenFilesystem, filesystem.get());
   TRY(configure(mount, filesystem.get()));
@@ -216,10 +248,7 @@ StepResult mount_bind(const MountContext& mount) {
   const ChildFd target(target_of(mount, S_ISDIR(status.st_mode)));
   if (!target) return mount.failed(Action::MakeTarget, target.get());
   TRY(attach(mount, fd.get(), target.get()));
-  if (late) {
-    const int result = os::remount_attributes(fd.get(), item.attr_set, item.attr_clear);
-    if (result < 0) return mount.failed(Action::SetAttributes, result);
-  }
+  if (late) TRY(change_attached(mount, fd.get()));
   return set_propagations(mount, fd.get());
 }
 
@@ -228,11 +257,7 @@ StepResult remount(const MountContext& mount) {
   if (!target) return mount.failed(Action::MakeTarget, target.get());
   bool late = false;
   TRY(apply_attributes(mount, target.get(), &late));
-  if (late) {
-    const int result =
-        os::remount_attributes(target.get(), mount.item.attr_set, mount.item.attr_clear);
-    if (result < 0) return mount.failed(Action::SetAttributes, result);
-  }
+  if (late) TRY(change_attached(mount, target.get()));
   return set_propagations(mount, target.get());
 }
 
@@ -257,12 +282,14 @@ StepResult set_propagations(const MountContext& mount, int fd) {
   return {};
 }
 
+StepResult change_attached(const MountContext& mount, int fd) {
+  mount.init.working = -1;
+  const int result = os::set_attached_attributes(fd, mount.item.attr_set, mount.item.attr_clear);
+  return result < 0 ? StepResult(mount.failed(Action::SetAttributes, result)) : StepResult();
+}
+
 StepResult attach(const MountContext& mount, int fd, int target) {
-  // What config.json says itself was looked at before; here a link of the image led to it.
-  struct statfs filesystem;
-  if (!is_in_proc(mount.item.target) && ::fstatfs(target, &filesystem) == 0 &&
-      filesystem.f_type == PROC_SUPER_MAGIC)
-    return mount.failed(Action::CoverProc, EPERM);
+  if (covers_proc(mount, target)) return mount.failed(Action::CoverProc, EPERM);
   const int result = os::attach_mount(fd, target);
   if (result >= 0) return {};
   struct stat mounted;

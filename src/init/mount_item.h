@@ -19,6 +19,7 @@ struct MountContext {
 // The last act of each kind: refuses what must not be covered, and says which side is no directory.
 StepResult attach(const MountContext& mount, int fd, int target);
 StepResult set_propagations(const MountContext& mount, int fd);
+StepResult change_attached(const MountContext& mount, int fd);  // attr_set and attr_clear
 StepResult mount_cgroup_v1(const MountContext& mount);
 StepResult mount_cgroup_v2(const MountContext& mount);
 

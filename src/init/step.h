@@ -38,6 +38,7 @@ struct InitContext {
   ProcessContext process;
   int root = -1;            // the new root, O_PATH
   int dev = -1;             // our own new /dev, as long as nothing is mounted over it
+  int working = -1;         // the working directory, when a mount was made in it
   bool in_network = false;  // what the host makes has been joined
 };
 

@@ -16,6 +16,8 @@ namespace {
 
 int checked(long result) { return result < 0 ? -errno : static_cast<int>(result); }
 
+constexpr long kOpenTreeAttr = 467;  // of all architectures; newer than Debian 12's headers
+
 // "/proc/self/fd/N"
 struct FdPath {
   explicit FdPath(int fd) {
@@ -46,6 +48,13 @@ unsigned long atime_flag(unsigned long shown, uint64_t set, uint64_t clear) {
   return (shown & ST_RELATIME) != 0 ? MS_RELATIME : MS_STRICTATIME;
 }
 
+// mount(2) takes paths: the mount is gone to, or is a file and named through its descriptor.
+int change_by_path(int mount, unsigned long flags) {
+  if (::fchdir(mount) == 0) return checked(::mount(nullptr, ".", nullptr, flags, nullptr));
+  if (errno != ENOTDIR) return -errno;
+  return checked(::mount(nullptr, FdPath(mount).text, nullptr, flags, nullptr));
+}
+
 }  // namespace
 
 int open_filesystem(const char* type) { return checked(::fsopen(type, FSOPEN_CLOEXEC)); }
@@ -63,11 +72,25 @@ int mount_filesystem(int filesystem, uint64_t attributes) {
   return checked(::fsmount(filesystem, FSMOUNT_CLOEXEC, static_cast<unsigned>(attributes)));
 }
 
+int make_filesystem_readonly(int filesystem) {
+  const int result = set_filesystem_flag(filesystem, "ro");
+  if (result < 0) return result;
+  return checked(::fsconfig(filesystem, FSCONFIG_CMD_RECONFIGURE, nullptr, nullptr, 0));
+}
+
 int clone_mount(int directory, const char* path, bool recursive, bool nofollow) {
   unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH;
   if (recursive) flags |= AT_RECURSIVE;
   if (nofollow) flags |= AT_SYMLINK_NOFOLLOW;
   return checked(::open_tree(directory, path, flags));
+}
+
+int clone_readonly(int directory, const char* path) {
+  struct mount_attr attributes;
+  memset(&attributes, 0, sizeof attributes);
+  attributes.attr_set = MOUNT_ATTR_RDONLY;
+  constexpr unsigned kFlags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE;
+  return checked(::syscall(kOpenTreeAttr, directory, path, kFlags, &attributes, sizeof attributes));
 }
 
 int attach_mount(int mount, int target) {
@@ -77,6 +100,15 @@ int attach_mount(int mount, int target) {
 
 int attach_mount_at(int mount, int directory, const char* name) {
   return checked(::move_mount(mount, "", directory, name, MOVE_MOUNT_F_EMPTY_PATH));
+}
+
+int mount_here(const char* source, const char* name, const char* type, uint64_t attributes,
+               const char* data) {
+  unsigned long flags = atime_flag(0, attributes, MOUNT_ATTR__ATIME);
+  for (const FlagPair& pair : kOldFlags) {
+    if ((attributes & pair.attribute) != 0) flags |= pair.flag;
+  }
+  return checked(::mount(source, name, type, flags, data));
 }
 
 int set_attributes(int mount, uint64_t set, uint64_t clear, bool recursive) {
@@ -107,7 +139,16 @@ int remount_attributes(int mount, uint64_t set, uint64_t clear) {
     const bool kept = (shown & pair.flag) != 0 && (clear & pair.attribute) == 0;
     if (kept || (set & pair.attribute) != 0) flags |= pair.flag;
   }
-  return checked(::mount(nullptr, FdPath(mount).text, nullptr, flags, nullptr));
+  const int result = change_by_path(mount, flags);
+  if (result < 0 || (set & MOUNT_ATTR_RDONLY) == 0) return result;
+  // A /proc that is the image's own could have led elsewhere.
+  if (::fstatfs(mount, &now) < 0) return -errno;
+  return (static_cast<unsigned long>(now.f_flags) & ST_RDONLY) != 0 ? 0 : -EINVAL;
+}
+
+int set_attached_attributes(int mount, uint64_t set, uint64_t clear) {
+  const int result = set_attributes(mount, set, clear, false);
+  return result == -ENOSYS ? remount_attributes(mount, set, clear) : result;
 }
 
 int set_propagation(int mount, unsigned long flags) {
@@ -116,8 +157,7 @@ int set_propagation(int mount, unsigned long flags) {
   attributes.propagation = flags & ~static_cast<unsigned long>(MS_REC);
   const unsigned how = AT_EMPTY_PATH | ((flags & MS_REC) != 0 ? AT_RECURSIVE : 0U);
   const int result = checked(::mount_setattr(mount, "", how, &attributes, sizeof attributes));
-  if (result != -ENOSYS) return result;
-  return checked(::mount(nullptr, FdPath(mount).text, nullptr, flags, nullptr));
+  return result == -ENOSYS ? change_by_path(mount, flags) : result;
 }
 
 int pivot_root_here() {

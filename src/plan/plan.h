@@ -92,6 +92,9 @@ struct MountItem {
   std::string source = {};  // Bind: absolute path of the host; Filesystem: the source string
   std::string fs_type = {};
   std::vector<FilesystemOption> options = {};
+  // A filesystem that one mount(2) makes and attaches, and its options as one word; else it is made
+  // by a call for each option.
+  std::optional<std::string> at_once = {};
   uint64_t attr_set = 0;  // MOUNT_ATTR_*
   uint64_t attr_clear = 0;
   uint64_t recursive_set = 0;

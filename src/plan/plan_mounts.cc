@@ -81,6 +81,35 @@ void label_filesystem(const std::string& label, MountItem& item) {
   item.options.push_back({.key = "context", .value = label});
 }
 
+// A call for each option says which one is wrong, but most are right. Where more is to be done with
+// the new mount, or read-only would hold for the filesystem and not for this mount, it is not for
+// mount(2).
+bool fits_one_call(const MountItem& item) {
+  constexpr uint64_t kWords = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC |
+                              MOUNT_ATTR_NODIRATIME | MOUNT_ATTR__ATIME;
+  constexpr std::string_view kTypes[] = {"proc", "tmpfs", "devpts", "mqueue"};
+  const bool takes_over = item.is_dev || item.readonly_late || item.copy_up;
+  const bool plain = (item.attr_set & ~kWords) == 0 && item.recursive_set == 0 &&
+                     item.recursive_clear == 0 && item.propagation.empty();
+  const bool keeps_mode =
+      item.fs_type == "tmpfs" &&
+      std::ranges::none_of(item.options, [](const auto& option) { return option.key == "mode"; });
+  const bool words = std::ranges::none_of(item.options, [](const FilesystemOption& option) {
+    return option.value && option.value->find(',') != std::string::npos;
+  });
+  return plain && words && !keeps_mode && !takes_over && !item.nofollow_target &&
+         std::ranges::find(kTypes, item.fs_type) != std::end(kTypes);
+}
+
+std::string one_word(const std::vector<FilesystemOption>& options) {
+  std::string word;
+  for (const FilesystemOption& option : options) {
+    if (!word.empty()) word += ',';
+    word += option.value ? option.key + "=" + *option.value : option.key;
+  }
+  return word;
+}
+
 struct Mounting {
   const spec::Spec& spec;
   const HostFacts& facts;
@@ -110,6 +139,7 @@ Result<MountItem> plan_mount(const spec::Mount& mount, std::string pointer,
     } else {
       finish_filesystem(item);
       label_filesystem(context.spec.platform.mount_label, item);
+      if (fits_one_call(item)) item.at_once = one_word(item.options);
     }
   }
   return item;

@@ -53,6 +53,7 @@ inline constexpr StateChange kStateChanges[] = {
     {SYS_mount, "mount"},
     {SYS_umount2, "umount2"},
     {SYS_open_tree, "open_tree"},
+    {467, "open_tree_attr"},  // Linux 6.15, newer than Debian 12's headers
     {SYS_move_mount, "move_mount"},
     {SYS_fsopen, "fsopen"},
     {SYS_fsconfig, "fsconfig"},

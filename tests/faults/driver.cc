@@ -30,6 +30,7 @@ struct Request {
   long at = 0;
   Fault fault = Fault::None;
   int error = 0;
+  std::string_view without = {};
   char** command = nullptr;
 };
 
@@ -41,7 +42,7 @@ struct ProgramFile {
 };
 
 struct Tracee {
-  bool fails_call = false;  // the call that it is in gets the error
+  int error = 0;  // of the call that it is in, which is skipped; 0: it is not
 };
 
 struct Run {
@@ -61,9 +62,10 @@ void on_alarm(int) { alarm_rang = 1; }
 
 [[noreturn]] void usage() {
   fputs(
-      "usage: driver --report FILE [--at N FAULT] -- COMMAND [ARGUMENT...]\n"
+      "usage: driver --report FILE [--at N FAULT] [--without CALL] -- COMMAND [ARGUMENT...]\n"
       "FAULT: a number (the call is skipped and returns this errno), or main, caller, all\n"
       "       (that process, or all, get SIGKILL before the call). Without --at: counts.\n"
+      "CALL: a system call that this kernel is not to have (ENOSYS).\n"
       "FILE gets a line of: points, name of the call, 1 when the main process made it, exit code\n"
       "of the command (128 + signal), 1 when it had to be ended after 10 s.\n",
       stderr);
@@ -97,6 +99,8 @@ Request read_request(int count, char** words) {
                                           : Fault::Fail;
       if (request.fault == Fault::Fail) request.error = atoi(words[index]);
       if (request.fault == Fault::Fail && request.error <= 0) usage();
+    } else if (word == "--without" && index + 1 < count) {
+      request.without = words[++index];
     } else {
       usage();
     }
@@ -106,17 +110,17 @@ Request read_request(int count, char** words) {
   return request;
 }
 
-// Tells whether the call is skipped.
-bool strike(Run& run, pid_t pid, const char* name) {
+// The error with which the call is skipped, or 0.
+int strike(Run& run, pid_t pid, const char* name) {
   run.call = name;
   run.by_main = pid == run.main;
   switch (run.request.fault) {
     case Fault::KillMain: kill(run.main, SIGKILL); break;
     case Fault::KillCaller: kill(pid, SIGKILL); break;
     case Fault::KillAll: kill_all(run); break;
-    default: return true;
+    default: return run.request.error;
   }
-  return false;
+  return 0;
 }
 
 void on_call(Run& run, pid_t pid) {
@@ -124,17 +128,17 @@ void on_call(Run& run, pid_t pid) {
   if (ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof info, &info) <= 0) return;
   Tracee& tracee = run.tracees[pid];
   if (info.op == PTRACE_SYSCALL_INFO_EXIT) {
-    if (!tracee.fails_call) return;
-    tracee.fails_call = false;
-    ptrace(PTRACE_POKEUSER, pid, 8 * 10, static_cast<long>(-run.request.error));  // rax
+    if (tracee.error == 0) return;
+    ptrace(PTRACE_POKEUSER, pid, 8 * 10, static_cast<long>(-tracee.error));  // rax
+    tracee.error = 0;
     return;
   }
   if (info.op != PTRACE_SYSCALL_INFO_ENTRY || run.program.inode == 0) return;
   const char* name = state_change(info.entry.nr, std::span<const uint64_t, 6>(info.entry.args, 6));
   if (name == nullptr || program_of(pid) != run.program) return;
-  if (++run.points != run.request.at) return;
-  if (!strike(run, pid, name)) return;
-  tracee.fails_call = true;
+  if (name == run.request.without) tracee.error = ENOSYS;
+  if (++run.points == run.request.at) tracee.error = strike(run, pid, name);
+  if (tracee.error == 0) return;
   ptrace(PTRACE_POKEUSER, pid, 8 * 15, -1L);  // orig_rax: no call
 }
 

@@ -73,10 +73,11 @@ class Injector:
             change(config)
         berth.write_config(self.bundle, config)
 
-    def __call__(self, *words, at=0, fault=None):
-        """Runs berth with the words; the at-th call of its tree is broken. Output is read to END when it succeeds."""
+    def __call__(self, *words, at=0, fault=None, without=None):
+        """Runs berth with the words; the at-th call of its tree is broken, or the kernel is one without that call. Output
+        is read to END when it succeeds."""
         report = self.berth.folder / "report"
-        broken = ["--at", str(at), str(fault)] if at else []
+        broken = ["--at", str(at), str(fault)] if at else ["--without", without] if without else []
         # What berth is run by (another mount namespace) runs the driver.
         before = self.berth.before
         berth = self.berth.command(*words)[len(before):]

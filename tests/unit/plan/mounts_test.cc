@@ -74,6 +74,26 @@ TEST_F(PlanMounts, SortsTheWordsOfAFilesystem) {
   EXPECT_EQ(item.pointer, "/mounts/0");
 }
 
+TEST_F(PlanMounts, GivesWhatIsPlainToOneCall) {
+  EXPECT_EQ(tmpfs({"nosuid", "strictatime", "mode=1777", "size=64k", "sync"}).at_once,
+            "mode=1777,size=64k,sync");
+  EXPECT_EQ(one({.destination = "/proc", .type = "proc", .source = "proc"}).at_once, "");
+  // Without a mode it takes the one of what it covers; read-only would hold for all mounts of it;
+  // a comma is the end of an option there; and the rest needs the new mount by its descriptor.
+  const std::vector<std::vector<std::string>> kept = {{"size=64k"},
+                                                      {"mode=700", "ro"},
+                                                      {"mode=700", "rslave"},
+                                                      {"mode=700", "tmpcopyup"},
+                                                      {"mode=700", "dest-nofollow"},
+                                                      {"mode=700", "nosymfollow"},
+                                                      {"mode=700", "context=\"a,b\""}};
+  for (const std::vector<std::string>& options : kept)
+    EXPECT_FALSE(tmpfs(options).at_once) << options.back();
+  EXPECT_FALSE(one({.destination = "/dev", .type = "tmpfs", .options = {"mode=755"}}).at_once);
+  EXPECT_FALSE(one({.destination = "/sys", .type = "sysfs"}).at_once);
+  EXPECT_FALSE(bind({}).at_once);
+}
+
 TEST_F(PlanMounts, SplitsDataWordsAtCommas) {
   EXPECT_EQ(data(tmpfs({"mode=700,size=1m"})), "mode=700 size=1m");
   EXPECT_EQ(data(tmpfs({"context=\"u:r:t:s0:c1,c2\",mode=700"})),
