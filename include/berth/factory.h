@@ -35,7 +35,8 @@ struct CreateOptions {
   std::string console_socket = {};
   std::string pid_file = {};
   std::string pidfd_socket = {};
-  WindowSize window = {};  // of a terminal for which config.json has no consoleSize
+  // Asked for the size of a terminal for which config.json has no consoleSize. Empty: not known.
+  std::function<WindowSize()> window = {};
   // $NOTIFY_SOCKET of the caller: the program gets one of its own, and its READY is passed on.
   // Detached, run returns only then.
   std::string notify_socket = {};
@@ -59,6 +60,12 @@ struct ListEntry {
       {};  // not empty: this container's record can not be read; only state.id is right
 };
 
+// A container whose program runs.
+struct Started {
+  Container container;
+  Process process;
+};
+
 class Factory {
  public:
   // Makes the state root (0700) when it is missing only when something is created.
@@ -68,12 +75,13 @@ class Factory {
   // taken.
   Result<Container> create(std::string_view id, const CreateOptions& options);
   // create and start in one; returns when the program's execve has happened. The process is the
-  // caller's child.
-  Result<Process> run(std::string_view id, const CreateOptions& options);
+  // caller's child. The container's first destroy needs no second look at what was made.
+  Result<Started> run(std::string_view id, const CreateOptions& options);
   // NotFound when there is none. A damaged record is no error here: destroy(true) must stay
   // possible.
   Result<Container> load(std::string_view id) const;
-  // All of the state root, sorted by id; one bad container never hides another.
+  // All of the state root, none when it is not there; sorted by id. One bad container never hides
+  // another.
   Result<std::vector<ListEntry>> list() const;
   bool state_root_exists() const;
 

@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -43,7 +44,8 @@ struct ProcessSpec {
   int preserve_fds = 0;                   // descriptors 3..3+n-1 of the caller stay open
   std::vector<std::string> cgroups = {};  // "[controller,...:]/sub/path"
   bool ignore_paused = false;
-  WindowSize window = {};           // of a terminal whose size is not given otherwise (consoleSize)
+  // Asked for the size of a terminal for which consoleSize gives none. Empty: not known.
+  std::function<WindowSize()> window = {};
   std::string console_socket = {};  // AF_UNIX stream socket that gets the terminal's master
   std::string pid_file = {};
   std::string pidfd_socket = {};

@@ -14,6 +14,20 @@
 #include "os/fd.h"
 #include "spec/state.h"
 
+namespace berth::engine {
+
+// A record and what the kernel says of it now.
+struct Snapshot {
+  Record record = {};
+  std::string config = {};  // the saved text of config.json
+  Status status = Status::Stopped;
+  os::UniqueFd init = {};  // of its first process, while that lives; only when asked for
+  // While its first process lives, or of who made it.
+  std::unique_ptr<cgroup::CgroupManager> cgroup = {};
+};
+
+}  // namespace berth::engine
+
 namespace berth {
 
 // A container on disk. Each call reads the record anew: another program may have changed it.
@@ -22,6 +36,8 @@ struct Container::Inner {
   std::string id;
   std::function<void(const std::string&)> on_warning;
   std::optional<engine::StateDir> opened = {};
+  std::optional<engine::Snapshot> made =
+      {};  // by Factory::run, as it is once its program has ended
 
   void warn(const std::vector<std::string>& warnings) const {
     if (!on_warning) return;
@@ -32,6 +48,8 @@ struct Container::Inner {
     if (!opened) return engine::StateDir::open(root, id);
     return std::exchange(opened, std::nullopt).value();
   }
+  // What is to be taken down.
+  Result<engine::Snapshot> look_at_end(const engine::StateDir& directory);
 };
 
 struct Process::Inner {
@@ -49,14 +67,6 @@ spec::State to_spec(const ContainerState& state);
 // What hooks read from standard input.
 std::string hook_state(const ContainerState& state);
 
-// A record and what the kernel says of it now.
-struct Snapshot {
-  Record record = {};
-  std::string config = {};  // the saved text of config.json
-  Status status = Status::Stopped;
-  os::UniqueFd init = {};  // of its first process, while that lives; only when asked for
-  std::unique_ptr<cgroup::CgroupManager> cgroup = {};  // while its first process lives
-};
 Result<Snapshot> look(const StateDir& directory, bool hold_init = false);
 
 Result<std::unique_ptr<cgroup::CgroupManager>> open_cgroup(const Record& record);

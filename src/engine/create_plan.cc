@@ -95,7 +95,7 @@ Result<> plan_creation(std::string_view id, Creation& creation) {
   set_window(options.window, *creation.spec.process);
   if (!options.notify_socket.empty())
     show_notify_socket(creation.factory.state_root + "/" + std::string(id), creation.spec);
-  plan::HostFacts facts = TRY(gather_facts());
+  plan::HostFacts facts = TRY(gather_facts({.labels = names_label(creation.spec)}));
   TRY(check_preserved(options.preserve_fds, facts.open_listen_fds));
   if (creation.plan_as_root) pretend_root(facts);
   const plan::Request request{.id = std::string(id),
@@ -112,14 +112,15 @@ Result<> plan_creation(std::string_view id, Creation& creation) {
   return check_terminal(options, creation.plan.init.process);
 }
 
-void set_window(const WindowSize& window, spec::Process& process) {
-  if (!process.terminal || process.console_size || window.rows == 0) return;
-  process.console_size = {.height = window.rows, .width = window.columns};
+void set_window(const std::function<WindowSize()>& window, spec::Process& process) {
+  if (!process.terminal || process.console_size || !window) return;
+  const WindowSize size = window();
+  if (size.rows != 0) process.console_size = {.height = size.rows, .width = size.columns};
 }
 
 Result<plan::Plan> plan_of_record(const Record& record, std::string_view config) {
   const spec::Spec spec = TRY(spec::read_spec(config));
-  const plan::HostFacts facts = TRY(gather_facts());
+  const plan::HostFacts facts = TRY(gather_facts({.labels = names_label(spec)}));
   return plan::make_plan(
       spec, facts,
       {.id = record.id, .bundle = record.bundle, .cgroup_driver = record.cgroup_driver});

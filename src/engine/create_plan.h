@@ -24,7 +24,7 @@ Result<> check_preserved(int count, int sockets);
 Result<plan::Plan> plan_of_record(const Record& record, std::string_view config);
 
 // The caller's window, unless the process says its size itself: before the program can ask.
-void set_window(const WindowSize& window, spec::Process& process);
+void set_window(const std::function<WindowSize()>& window, spec::Process& process);
 
 // After the program runs. A failure stops and removes nothing by itself: init is killed, the error
 // says so.

@@ -40,10 +40,11 @@ Result<> check_deletable(const Snapshot& snapshot, bool force) {
 }
 
 // Restartable at any line: the record goes last, and whatever is gone already is no error.
-Result<> tear_down(const StateDir& directory, const Snapshot& snapshot,
+Result<> tear_down(const StateDir& directory, Snapshot& snapshot,
                    const std::function<void(const std::string&)>& on_warning) {
   const engine::Record& record = snapshot.record;
-  const auto cgroup = TRY(engine::open_cgroup(record));
+  auto cgroup = std::move(snapshot.cgroup);
+  if (!cgroup) cgroup = TRY(engine::open_cgroup(record));
   const os::UniqueFd network = TRY(engine::hold_network(record, *cgroup));
   TRY(kill_init(snapshot, *cgroup));
   const bool empty = snapshot.status == Status::Stopped && cgroup->remove_empty();
@@ -73,10 +74,20 @@ Result<> remove_damaged(const StateDir& directory, const std::string& id) {
 
 }  // namespace
 
+// A pid in use may be another's by now: then the record says when the container's began.
+Result<Snapshot> Container::Inner::look_at_end(const StateDir& directory) {
+  std::optional<Snapshot> known = std::exchange(made, std::nullopt);
+  if (known) {
+    const Result<os::UniqueFd> init = os::open_pidfd(known->record.pid);
+    if (!init && init.error().kind() == ErrorKind::NotFound) return std::move(*known);
+  }
+  return engine::look(directory, true);
+}
+
 Result<> Container::destroy(bool force) {
   const StateDir directory = TRY(inner_->open());
   TRY(directory.lock());
-  Result<Snapshot> snapshot = engine::look(directory, true);
+  Result<Snapshot> snapshot = inner_->look_at_end(directory);
   if (!snapshot && force) return remove_damaged(directory, id());
   if (!snapshot) return std::unexpected(std::move(snapshot).error());
   TRY(check_deletable(*snapshot, force));

@@ -128,7 +128,8 @@ Result<> plan_entry(std::string_view config, Entry& entry) {
   entry.spec = TRY(spec::read_spec(config));
   spec::Process process = TRY(process_for(entry.spec, entry.wanted));
   engine::set_window(entry.wanted.window, process);
-  plan::HostFacts facts = TRY(engine::gather_facts(engine::Facts::OfProcesses));
+  plan::HostFacts facts =
+      TRY(engine::gather_facts({.cgroups = false, .labels = engine::names_label(process)}));
   if ((entry.record.namespaces & CLONE_NEWUSER) != 0) {
     const std::string path = formatted("/proc/{}/setgroups", entry.record.pid);
     const Result<std::string> text = os::read_file_at(AT_FDCWD, path.c_str(), 64);

@@ -31,6 +31,22 @@ Container open_handle(const FactoryOptions& options, std::string_view id,
   return Container(std::move(inner));
 }
 
+// Of who made it: nothing of it needs to be opened or read again.
+Container handle_of(engine::Creation& creation) {
+  creation.state.unlock();
+  auto inner = std::make_unique<Container::Inner>();
+  inner->root = creation.factory.state_root;
+  inner->id = creation.record.id;
+  inner->on_warning = creation.factory.on_warning;
+  inner->opened = std::move(creation.state);
+  std::string config;
+  if (creation.record.has_poststop) config = std::move(creation.config);
+  inner->made = engine::Snapshot{.record = std::move(creation.record),
+                                 .config = std::move(config),
+                                 .cgroup = std::move(creation.cgroup)};
+  return Container(std::move(inner));
+}
+
 // The host's /etc/passwd, read plainly: name services would load libraries.
 std::string user_name(uid_t uid) {
   const Result<std::string> text = os::read_file_at(AT_FDCWD, "/etc/passwd", kMaxPasswd);
@@ -105,7 +121,7 @@ Result<Container> Factory::create(std::string_view id, const CreateOptions& opti
   return open_handle(options_, id);
 }
 
-Result<Process> Factory::run(std::string_view id, const CreateOptions& options) {
+Result<Started> Factory::run(std::string_view id, const CreateOptions& options) {
   engine::Creation creation(options_, options);
   creation.start_now = true;
   TRY(make(id, creation));
@@ -125,7 +141,7 @@ Result<Process> Factory::run(std::string_view id, const CreateOptions& options) 
   inner->pid = creation.init.pid();
   inner->pidfd = creation.init.release();
   inner->console = std::move(creation.console);
-  return Process(std::move(inner));
+  return Started{.container = handle_of(creation), .process = Process(std::move(inner))};
 }
 
 Result<Container> Factory::load(std::string_view id) const {

@@ -86,7 +86,7 @@ void gather_sockets(plan::HostFacts& facts) {
 
 }  // namespace
 
-Result<plan::HostFacts> gather_facts(Facts wanted) {
+Result<plan::HostFacts> gather_facts(WantedFacts wanted) {
   plan::HostFacts facts;
   facts.euid = ::geteuid();
   facts.egid = ::getegid();
@@ -97,13 +97,23 @@ Result<plan::HostFacts> gather_facts(Facts wanted) {
   facts.setgroups_denied =
       facts.in_user_namespace && file_starts_with("/proc/self/setgroups", "deny");
   if (facts.euid != 0) gather_subordinate_ids(facts);
-  facts.has_apparmor = file_starts_with("/sys/module/apparmor/parameters/enabled", "Y");
-  facts.has_selinux = ::access("/sys/fs/selinux/enforce", F_OK) == 0;
+  if (wanted.labels) {
+    facts.has_apparmor = file_starts_with("/sys/module/apparmor/parameters/enabled", "Y");
+    facts.has_selinux = ::access("/sys/fs/selinux/enforce", F_OK) == 0;
+  }
   facts.landlock_version = landlock_version();
   gather_sockets(facts);
   if (const char* path = ::getenv("NOTIFY_SOCKET")) facts.notify_socket = path;
-  if (wanted == Facts::All) TRY(cgroup::gather_layout(facts));
+  if (wanted.cgroups) TRY(cgroup::gather_layout(facts));
   return facts;
+}
+
+bool names_label(const spec::Process& process) {
+  return !process.apparmor_profile.empty() || !process.selinux_label.empty();
+}
+
+bool names_label(const spec::Spec& spec) {
+  return !spec.platform.mount_label.empty() || (spec.process && names_label(*spec.process));
 }
 
 void pretend_root(plan::HostFacts& facts) {

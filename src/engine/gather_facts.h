@@ -3,16 +3,21 @@
 
 #include "berth/error.h"
 #include "plan/host_facts.h"
+#include "spec/spec.h"
 
 namespace berth::engine {
 
-enum class Facts {
-  All,
-  OfProcesses,  // all that a further process of a container needs: not where cgroups are
+// What costs more to find out than most callers have use for.
+struct WantedFacts {
+  bool cgroups = true;  // where they are; not for a further process of a container
+  bool labels = true;   // whether there is AppArmor or SELinux: for who names a label
 };
 
 // Looks at the host once, for the planners.
-Result<plan::HostFacts> gather_facts(Facts wanted = Facts::All);
+Result<plan::HostFacts> gather_facts(WantedFacts wanted = {});
+// True when the process or, for a whole spec, a mount has a label.
+bool names_label(const spec::Process& process);
+bool names_label(const spec::Spec& spec);
 // As root of this host would find it: for who only wants to know what would be done.
 void pretend_root(plan::HostFacts& facts);
 

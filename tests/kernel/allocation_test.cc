@@ -144,9 +144,9 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& shape) { return shape.param.name; });
 
 TEST_P(Allocation, NoneOnTheWayToTheProgram) {
-  auto process = factory_->run(kId, options(GetParam()));
-  ASSERT_TRUE(process) << process.error().message();
-  EXPECT_EQ(process->wait()->code, 0);
+  auto started = factory_->run(kId, options(GetParam()));
+  ASSERT_TRUE(started) << started.error().message();
+  EXPECT_EQ(started->process.wait()->code, 0);
 }
 
 class FailedAllocation : public Allocation {};
@@ -179,7 +179,7 @@ TEST_F(Allocation, NoneInAFurtherProcess) {
   EXPECT_EQ(second->wait()->code, 1);
   EXPECT_FALSE(container->exec({.args = {"no-such"}}));
   ASSERT_TRUE(container->destroy(true));
-  (void)first->wait();
+  (void)first->process.wait();
 }
 
 }  // namespace

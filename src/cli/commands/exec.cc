@@ -73,7 +73,7 @@ Result<int> execute(const Invocation& invocation) {
     TRY(container.exec(spec));
     return 0;
   }
-  spec.window = window_size();
+  spec.window = window_size;
   if (!arguments.on("no-subreaper")) TRY(become_subreaper());
   auto signals = TRY(Signals::take());
   auto process = TRY(container.exec(spec));

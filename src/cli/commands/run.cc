@@ -12,18 +12,15 @@
 namespace berth::cli {
 namespace {
 
-Result<> remove(Result<Container> container) { return TRY(std::move(container)).destroy(true); }
-
 Result<int> in_foreground(Factory& factory, const Invocation& invocation,
                           const CreateOptions& options) {
   const auto& arguments = invocation.arguments;
   if (!arguments.on("no-subreaper")) TRY(become_subreaper());
   auto signals = TRY(Signals::take());
-  auto process = TRY(factory.run(arguments.word(0), options));
-  auto container = factory.load(arguments.word(0));  // now: the id may be another's by the end
+  auto [container, process] = TRY(factory.run(arguments.word(0), options));
   auto code = stay_with(process, signals);
   if (arguments.on("keep")) return code;
-  auto deleted = remove(std::move(container));
+  auto deleted = container.destroy(true);
   const bool somebody_did = !deleted && deleted.error().kind() == ErrorKind::NotFound;
   if (!deleted && !somebody_did) {
     deleted.error().add_context("delete the container");
@@ -40,7 +37,7 @@ Result<int> run_run(const Invocation& invocation) {
   auto options = TRY(create_options(invocation));
   options.detach = invocation.arguments.on("detach");
   if (!options.detach) {
-    options.window = window_size();
+    options.window = window_size;
     return in_foreground(factory, invocation, options);
   }
   TRY(factory.run(invocation.arguments.word(0), options));

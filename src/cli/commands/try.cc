@@ -66,11 +66,13 @@ Result<> tell_start(int64_t began) {
                 "started in", microseconds / 1000, microseconds % 1000));
 }
 
-Result<int> stay_and_delete(Factory& factory, const std::string& id, Process& process,
-                            const Signals& signals) {
-  auto code = stay_with(process, signals);
-  auto deleted = TRY(factory.load(id)).destroy(true);
-  if (!deleted) log(LogLevel::Warning, formatted("delete {}: {}", id, deleted.error().message()));
+Result<int> stay_and_delete(Started& started, const Signals& signals) {
+  auto code = stay_with(started.process, signals);
+  auto deleted = started.container.destroy(true);
+  if (!deleted) {
+    log(LogLevel::Warning,
+        formatted("delete {}: {}", started.container.id(), deleted.error().message()));
+  }
   return code;
 }
 
@@ -86,15 +88,15 @@ Result<int> run_try(const Invocation& invocation) {
   auto factory = TRY(open_factory(invocation));
   TRY(become_subreaper());
   auto signals = TRY(Signals::take());
-  auto process =
+  auto started =
       TRY(factory.run(id, {.bundle = "/",
                            .config_json = try_config(command, terminal),
-                           .window = window_size(),
+                           .window = window_size,
                            .detach = false,
                            .on_exposed = [&] { return protect_executable(invocation.argv); },
                            .host_overlay = true}));
   if (portrait) TRY(tell_start(began));
-  return stay_and_delete(factory, id, process, signals);
+  return stay_and_delete(started, signals);
 }
 
 }  // namespace berth::cli
