@@ -74,17 +74,46 @@ struct Level {
   std::string path;
 };
 
-Result<> enable_at(const Level& level, const Names& wanted, const Names& needed) {
+// A cgroup with processes of its own gives on only what works for threads, and what is below it
+// then is no place for processes: nothing that nobody needs is enabled there. The root is exempt.
+Result<bool> holds_processes(const Level& level, bool is_root) {
+  if (is_root) return false;
+  Result<std::string> processes = read_control(level.fd, "cgroup.procs");
+  // It is threaded already.
+  if (!processes && processes.error().os_error() == EOPNOTSUPP) return true;
+  return !TRY(std::move(processes)).empty();
+}
+
+Result<> enable_at(const Level& level, const Names& wanted, const Names& needed, bool is_root) {
   const Names present = split_words(TRY(read_control(level.fd, "cgroup.subtree_control")));
   const Names missing = missing_from(wanted, present);
   if (missing.empty()) return {};
+  if (TRY(holds_processes(level, is_root)))
+    return enable_one_by_one(level.fd, missing_from(needed, present), needed, level.path);
   std::string all;
   for (const std::string& name : missing) all += (all.empty() ? "+" : " +") + name;
   if (os::write_file_at(level.fd, "cgroup.subtree_control", all)) return {};
   return enable_one_by_one(level.fd, missing, needed, level.path);
 }
 
+bool is_of_threads(const std::string& controller) {
+  constexpr std::string_view kOfThreads[] = {"cpu", "cpuset", "perf_event", "pids"};
+  return std::ranges::find(kOfThreads, controller) != std::end(kOfThreads);
+}
+
 }  // namespace
+
+Result<> make_habitable(const Directory& directory, std::span<const plan::CgroupWrite> writes) {
+  const std::string type = TRY(directory.read("cgroup.type"));
+  if (trimmed(type) != "domain invalid") return {};
+  for (const std::string& name : needed_by(writes)) {
+    if (is_of_threads(name)) continue;
+    return fail(ErrorKind::WrongState,
+                "cgroup {} cannot be limited by controller {}: one above it holds processes itself",
+                directory.full_path(), name);
+  }
+  return directory.write("cgroup.type", "threaded");
+}
 
 Result<> enable_controllers(const Directory& directory, std::span<const plan::CgroupWrite> writes) {
   const int root = TRY(directory.root());
@@ -96,12 +125,12 @@ Result<> enable_controllers(const Directory& directory, std::span<const plan::Cg
   }
   if (available.empty()) return {};
   const std::string& mountpoint = directory.place().mountpoint;
-  TRY(enable_at({root, mountpoint + "/"}, available, needed));
+  TRY(enable_at({root, mountpoint + "/"}, available, needed, true));
   std::string path;
   for (const std::string& part : split_path(directory.parent_path())) {
     path += (path.empty() ? "" : "/") + part;
     const os::UniqueFd level = TRY(directory.open_in_hierarchy(path, O_PATH | O_DIRECTORY));
-    TRY(enable_at({level.get(), mountpoint + "/" + path}, available, needed));
+    TRY(enable_at({level.get(), mountpoint + "/" + path}, available, needed, false));
   }
   return {};
 }

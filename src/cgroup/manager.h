@@ -31,6 +31,10 @@ class CgroupManager {
   // v1: the `tasks` files, opened for writing: the single-threaded child writes "0" to each, which
   // costs no RCU grace period (a pid written to cgroup.procs does). Empty for v2.
   virtual std::span<const int> task_files() const = 0;
+  // Where clone_target() does not help: clone3 takes only what is below the root of the caller's
+  // cgroup namespace, which may be a joined one. Adds the cgroup.procs of v2 to task_files(), for
+  // which the namespace of who opens them counts (Linux 5.16).
+  virtual Result<> open_procs() = 0;
   // For a further process of a cgroup that exists: fills task_files().
   virtual Result<> open_tasks() = 0;
   virtual Result<> add(pid_t process) = 0;

@@ -48,6 +48,7 @@ class V1Manager final : public CgroupManager {
   int clone_target() const override;
   std::span<const int> task_files() const override { return task_numbers_; }
   Result<> open_tasks() override;
+  Result<> open_procs() override;
   Result<> add(pid_t process) override;
   Result<> apply(std::span<const plan::CgroupWrite> writes) override;
   Result<> apply_devices(std::span<const plan::DeviceRulePlan> rules) override;
@@ -68,7 +69,7 @@ class V1Manager final : public CgroupManager {
 
  private:
   Result<> make(Directory& directory, std::span<const plan::CgroupWrite> writes);
-  Result<> open_tasks_of(const Directory& directory);
+  Result<> open_to_enter(const Directory& directory, const char* file);
   Result<> make_all(std::span<const plan::CgroupWrite> writes);
   Directory* find(std::string_view controller);
   const Directory* find(std::string_view controller) const {
@@ -127,11 +128,11 @@ Result<> V1Manager::make(Directory& directory, std::span<const plan::CgroupWrite
     return frozen_error(directory);
   if (directory.has("cpuset")) TRY(fill_cpuset(directory));
   if (directory.has("cpu")) TRY(give_parents_realtime(directory, writes));
-  return open_tasks_of(directory);
+  return open_to_enter(directory, "tasks");
 }
 
-Result<> V1Manager::open_tasks_of(const Directory& directory) {
-  os::UniqueFd tasks = TRY(directory.open_file("tasks", O_WRONLY));
+Result<> V1Manager::open_to_enter(const Directory& directory, const char* file) {
+  os::UniqueFd tasks = TRY(directory.open_file(file, O_WRONLY));
   task_numbers_.push_back(tasks.get());
   tasks_.push_back(std::move(tasks));
   return {};
@@ -141,10 +142,14 @@ Result<> V1Manager::open_tasks_of(const Directory& directory) {
 Result<> V1Manager::open_tasks() {
   for (const Directory& directory : directories_) {
     if (directory.is_v2()) continue;
-    Result<> opened = open_tasks_of(directory);
+    Result<> opened = open_to_enter(directory, "tasks");
     if (!opened && !(tolerate_denied_ && is_missing(opened.error()))) return opened;
   }
   return {};
+}
+
+Result<> V1Manager::open_procs() {
+  return unified() ? open_to_enter(*unified(), "cgroup.procs") : Result<>();
 }
 
 Result<> V1Manager::make_all(std::span<const plan::CgroupWrite> writes) {

@@ -33,7 +33,15 @@ class V2Manager final : public CgroupManager {
     if (directory_.left_out()) return -1;
     return directory_.fd().value_or(-1);
   }
-  std::span<const int> task_files() const override { return {}; }
+  std::span<const int> task_files() const override {
+    return procs_ ? std::span(&procs_number_, 1) : std::span<const int>();
+  }
+  Result<> open_procs() override {
+    if (directory_.left_out()) return {};
+    procs_ = TRY(directory_.open_file("cgroup.procs", O_WRONLY));
+    procs_number_ = procs_.get();
+    return {};
+  }
   Result<> open_tasks() override { return {}; }
   Result<> add(pid_t process) override {
     if (directory_.left_out()) return {};
@@ -116,6 +124,7 @@ class V2Manager final : public CgroupManager {
     TRY(enable_controllers(directory_, writes));
     made_here_ = !directory_.existed();
     if (directory_.is_fresh_child_of_root()) return {};
+    TRY(make_habitable(directory_, writes));
     const std::string events = TRY(directory_.read("cgroup.events"));
     if (value_of(events, "populated") != 0) return refuse_populated();
     // A new cgroup is frozen too when one above it is: what is cloned into it would never run.
@@ -130,6 +139,8 @@ class V2Manager final : public CgroupManager {
   Directory directory_;
   bool tolerate_denied_;
   bool made_here_ = false;
+  os::UniqueFd procs_ = {};
+  int procs_number_ = -1;
 };
 
 }  // namespace

@@ -55,8 +55,6 @@ Result<> create_cgroup(Creation& creation) {
                      at("/linux/cgroupsPath"));
   TRY(manager->create(plan.writes) | at("/linux/cgroupsPath"));
   creation.cgroup = std::move(manager);
-  const auto files = creation.cgroup->task_files();
-  creation.prepared.process.task_files.assign(files.begin(), files.end());
   return {};
 }
 

@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <sched.h>
 
+#include <algorithm>
+
 #include "berth/try.h"
 #include "core/context.h"
 #include "engine/class_of_service.h"
@@ -34,6 +36,24 @@ Result<> visit_all(const std::vector<plan::JoinedNamespace>& list, NamespaceVisi
     TRY(visit.enter(there.get(), 0, own_file(joined.type)) | at(joined.pointer));
   }
   return {};
+}
+
+void take_task_files(Creation& creation) {
+  const auto files = creation.cgroup->task_files();
+  creation.prepared.process.task_files.assign(files.begin(), files.end());
+}
+
+// The cgroup that init is cloned into, or -1: then it enters by task_files.
+Result<int> clone_target(Creation& creation) {
+  if (!creation.cgroup) return -1;
+  const plan::NamespacePlan& namespaces = creation.plan.host.namespaces;
+  const bool elsewhere = std::ranges::any_of(namespaces.enter_first, [](const auto& joined) {
+    return joined.type == spec::NamespaceType::Cgroup;
+  });
+  const int target = creation.cgroup->clone_target();
+  if (elsewhere && target >= 0) TRY(creation.cgroup->open_procs() | at("/linux/cgroupsPath"));
+  take_task_files(creation);
+  return elsewhere ? -1 : target;
 }
 
 Result<> launch_directly(Creation& creation, int cgroup) {
@@ -88,7 +108,7 @@ Result<> launch(Creation& creation) {
   more.insert(more.end(), prepared.mount_sources.begin(), prepared.mount_sources.end());
   more.insert(more.end(), prepared.id_maps.begin(), prepared.id_maps.end());
   keep_descriptors(prepared.process, creation.plan.init.process.preserve_fds, std::move(more));
-  const int cgroup = creation.cgroup ? creation.cgroup->clone_target() : -1;
+  const int cgroup = TRY(clone_target(creation));
   const bool directly = creation.plan.host.namespaces.shape == plan::LaunchShape::Direct;
   TRY(directly ? launch_directly(creation, cgroup) : launch_through_joiner(creation, cgroup));
   creation.descriptors.clear();

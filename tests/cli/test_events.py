@@ -6,7 +6,7 @@ import pytest
 
 
 def test_stats_once(berth):
-    container = berth.running()
+    container = berth.running("read line", first="i=0; while [ $i -lt 100000 ]; do i=$((i + 1)); done")
     event = json.loads(berth.ok("events", "--stats", container))
     assert (event["type"], event["id"]) == ("stats", container)
     assert event["data"]["pids"]["current"] == 1

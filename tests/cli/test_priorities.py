@@ -3,11 +3,14 @@
 caller."""
 import ctypes
 import os
+import pathlib
 import platform
 import resource
 import signal
 
 import pytest
+
+from machine import needs_cpus, needs_memory_policy, needs_realtime
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 IOPRIO_SET, SCHED_GETATTR = {"x86_64": (251, 315), "aarch64": (30, 275)}[platform.machine()]
@@ -50,8 +53,9 @@ def status(text):
     ({"policy": "SCHED_OTHER", "nice": -5}, (-5, 0, 0)),
     ({"policy": "SCHED_BATCH", "nice": 19}, (19, 0, 3)),
     ({"policy": "SCHED_IDLE"}, (0, 0, 5)),
-    ({"policy": "SCHED_FIFO", "priority": 7}, (0, 7, 1)),
-    ({"policy": "SCHED_RR", "priority": 99, "flags": ["SCHED_FLAG_RESET_ON_FORK"]}, (0, 99, 2 | 1 << 30)),
+    pytest.param({"policy": "SCHED_FIFO", "priority": 7}, (0, 7, 1), marks=needs_realtime),
+    pytest.param({"policy": "SCHED_RR", "priority": 99, "flags": ["SCHED_FLAG_RESET_ON_FORK"]}, (0, 99, 2 | 1 << 30),
+                 marks=needs_realtime),
 ])
 def test_scheduler(berth, scheduler, seen):
     linux = {"resources": REALTIME} if "priority" in scheduler else {}
@@ -74,6 +78,7 @@ def test_a_program_of_deadline(berth):
     assert scheduling(run(berth, "cat", "/proc/self/stat", scheduler=scheduler))[2] == DEADLINE
 
 
+@needs_realtime
 def test_reset_on_fork_is_for_the_children(berth):
     scheduler = {"policy": "SCHED_FIFO", "priority": 7, "flags": ["SCHED_FLAG_RESET_ON_FORK"]}
     script = "read own < /proc/$$/stat; echo $own; cat /proc/self/stat; true"
@@ -115,6 +120,7 @@ def test_exec_has_its_own(berth, container, tmp_path):
     assert scheduling(stat) == (11, 0, 3) and score == "321" and priority == "best-effort: prio 2"
 
 
+@needs_memory_policy
 @pytest.mark.parametrize("policy,seen", [
     ({"mode": "MPOL_BIND", "nodes": "0"}, "bind:0"),
     ({"mode": "MPOL_INTERLEAVE", "nodes": "0", "flags": ["MPOL_F_STATIC_NODES"]}, "interleave=static:0"),
@@ -159,6 +165,7 @@ def entering(berth, container, affinity, process_file):
     return "exec", "--process", process_file / "config.json", container
 
 
+@needs_cpus
 @pytest.mark.parametrize("affinity,seen", [({"initial": "1", "final": "0"}, "0"), ({"final": "1"}, "1")])
 def test_exec_on_its_own_cpus(berth, container, tmp_path, affinity, seen):
     assert cpus(berth.ok(*entering(berth, container, affinity, tmp_path))) == seen
@@ -171,6 +178,7 @@ def test_exec_on_the_cgroups_cpus(berth, container, tmp_path, affinity):
     assert cpus(berth.ok(*entering(berth, container, affinity, tmp_path), **narrow)) == all_cpus()
 
 
+@needs_cpus
 @pytest.mark.parametrize("member", ["initial", "final"])
 def test_exec_on_cpus_that_are_not_there(berth, container, tmp_path, member):
     told = berth.fails(*entering(berth, container, {member: "8000"}, tmp_path), code=255)
@@ -200,6 +208,7 @@ def be_odd():
     LIBC.personality(ADDR_NO_RANDOMIZE)
 
 
+THP = status(pathlib.Path("/proc/self/status").read_text())["THP_enabled"]
 PORTRAIT = "cat /proc/self/stat /proc/self/status /proc/self/personality /proc/self/timerslack_ns; " \
            "/bin/busybox ionice; env; umask"
 
@@ -215,6 +224,6 @@ def test_nothing_crosses_from_the_caller(berth, enters):
     found, lines = status(text), text.splitlines()
     assert scheduling(lines[0]) == (0, 0, 0) and cpus(text) == all_cpus()
     assert found["Groups"].split() in (["1000"], ["0"], [])
-    assert int(found["SigIgn"], 16) == 0 and int(found["SigBlk"], 16) == 0 and found["THP_enabled"] == "1"
+    assert int(found["SigIgn"], 16) == 0 and int(found["SigBlk"], 16) == 0 and found["THP_enabled"] == THP
     assert "00000000" in lines and "50000" in lines and "none: prio 0" in text
     assert "LEAKME" not in text and lines[-1] == "0022"

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 import json
 
+from machine import needs_ps
 
+
+@needs_ps
 def test_table(berth):
     container = berth.running()
     berth.ok("exec", "--detach", container, "sleep", "1000")

@@ -15,6 +15,8 @@ import sys
 
 import pytest
 
+from machine import USER_MODE, needs_32_bit_calls
+
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import engine_profile  # noqa: E402
 
@@ -135,6 +137,7 @@ def test_conditions_on_one_argument_are_alternatives(berth, probe):
 NO_MKDIR = ({"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO"},)
 
 
+@needs_32_bit_calls
 def test_other_doors_to_the_same_call(berth, probe):
     """Calls of an architecture that the profile does not name are killed."""
     profile = allow_but(*NO_MKDIR, architectures=["SCMP_ARCH_X86_64"])
@@ -144,6 +147,7 @@ def test_other_doors_to_the_same_call(berth, probe):
         assert done.returncode == 128 + signal.SIGSYS and done.stdout == ""
 
 
+@needs_32_bit_calls
 def test_a_named_architecture_has_the_rules_too(berth, probe):
     profile = allow_but(*NO_MKDIR, architectures=["SCMP_ARCH_X86"])
     narrow_getpgid = 132
@@ -178,6 +182,8 @@ def test_profile_of_the_engines(berth, probe):
              ["call", personality, linux32], ["call", personality, 0x1234], ["narrow", NARROW_MKDIR, 0, 0o700],
              ["call", 9999]]
     expected = ["done 0", "done 0", "failed 1", "failed 38", "done 0", "failed 38", f"failed {errno.EEXIST}", "failed 38"]
+    if USER_MODE:  # it has one kind of system calls
+        del calls[6], expected[6]
     assert answers(berth, probe, profile, *calls) == expected
 
 
@@ -270,7 +276,8 @@ def test_flags(berth, probe):
     every = ["SECCOMP_FILTER_FLAG_LOG", allow, "SECCOMP_FILTER_FLAG_TSYNC"]
     by_default = mitigation()
     assert mitigation(flags=every) == mitigation(flags=[allow]) == by_default
-    tied = "seccomp" in pathlib.Path("/sys/devices/system/cpu/vulnerabilities/spec_store_bypass").read_text()
+    known = pathlib.Path("/sys/devices/system/cpu/vulnerabilities/spec_store_bypass")
+    tied = known.exists() and "seccomp" in known.read_text()
     assert mitigation(flags=[]) == ("thread force mitigated" if tied else by_default)
 
 

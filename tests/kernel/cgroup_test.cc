@@ -89,8 +89,7 @@ void kills_nested() {
   const std::string path = parent_name() + "/nest";
   auto cgroup = manager(path);
   ASSERT_OK(cgroup->create({}));
-  // Before the inner one: it would enable controllers, and a cgroup that gives those on can not
-  // hold processes itself.
+  // Before the inner one, which enables nothing in a cgroup that holds processes.
   Child outside(*cgroup);
   auto inner = manager(path + "/a/b");
   ASSERT_OK(inner->create({}));
@@ -194,6 +193,7 @@ TEST_F(CgroupV1, FailedCreateLeavesNothing) { failed_create_leaves_nothing(); }
 bool enter_v2() {
   if (::unshare(CLONE_NEWNS) || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr))
     return false;
+  if (facts().cgroup_layout == plan::CgroupLayout::V2) return true;
   return ::mount("cgroup2", "/sys/fs/cgroup", "cgroup2", 0, nullptr) == 0;
 }
 
@@ -226,6 +226,50 @@ void on_v2(const std::function<void()>& test) { in_mount_namespace(enter_v2, tes
 void on_pure_v1(const std::function<void()>& test) {
   if (!is_v1()) GTEST_SKIP() << "needs cgroup v1";
   in_mount_namespace(enter_pure_v1, test);
+}
+
+plan::CgroupWrite limit_of(const char* controller, const char* file) {
+  return {.controller = controller, .file = file, .value = "50"};
+}
+
+bool gives(const char* controller) {
+  return text_of("/sys/fs/cgroup/cgroup.controllers").contains(controller);
+}
+
+// What is below a cgroup with processes can hold some too when it is threaded.
+void lives_below_processes() {
+  const std::string path = parent_name() + "/full";
+  auto cgroup = manager(path);
+  ASSERT_OK(cgroup->create({}));
+  Child outside(*cgroup);
+  const plan::CgroupWrite limit = limit_of("pids", "pids.max");
+  auto inner = manager(path + "/threads");
+  ASSERT_OK(inner->create(std::span(&limit, 1)));
+  ASSERT_OK(inner->apply(std::span(&limit, 1)));
+  EXPECT_EQ(*inner->read("", "cgroup.type"), "threaded\n");
+  EXPECT_EQ(*inner->read("", "pids.max"), "50\n");
+  Child inside(*inner);
+  EXPECT_TRUE(in_cgroup(inside.pid(), path + "/threads"));
+  if (gives("memory")) {
+    const plan::CgroupWrite memory = limit_of("memory", "memory.max");
+    auto refused = manager(path + "/memory")->create(std::span(&memory, 1));
+    ASSERT_FALSE(refused);
+    EXPECT_TRUE(refused.error().message().contains("/full: the cgroup is threaded"))
+        << refused.error().message();
+    EXPECT_EQ(existing(path + "/memory"), 0u);
+  }
+  EXPECT_EQ(::kill(inside.pid(), SIGKILL), 0);
+  (void)inside.wait();
+  ASSERT_OK(inner->destroy());
+  EXPECT_EQ(::kill(outside.pid(), SIGKILL), 0);
+  (void)outside.wait();
+  ASSERT_OK(cgroup->destroy());
+}
+
+TEST(CgroupV2, LivesBelowProcesses) {
+  if (facts().cgroup_layout != plan::CgroupLayout::V2 || !gives("pids"))
+    GTEST_SKIP() << "needs cgroup v2 with the pids controller";
+  on_v2(lives_below_processes);
 }
 
 TEST(CgroupPureV1, Lives) { on_pure_v1(lifecycle); }

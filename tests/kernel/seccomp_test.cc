@@ -79,12 +79,19 @@ TEST(SeccompKernel, RefusesOtherDoorsToTheSameCall) {
   EXPECT_EQ(by_number(83 | 0x40000000), -SIGSYS);
 }
 
+int narrow_getpid() {
+  int answer = 20;  // of i386
+  __asm__ volatile("int $0x80" : "+a"(answer)::"memory");
+  return answer;
+}
+
 TEST(SeccompKernel, KillsThirtyTwoBitCallsThatAreNotListed) {
+  if (in_child([] { return narrow_getpid() == ::getpid() ? 0 : 1; }) != 0)
+    GTEST_SKIP() << "this kernel has no 32-bit calls";
   const SeccompProgram program = compiled({});
   const int result = in_child([&] {
     if (load(program) != 0) return 10;
-    int answer = 20;  // getpid(2) of i386
-    __asm__ volatile("int $0x80" : "+a"(answer)::"memory");
+    (void)narrow_getpid();
     return 11;
   });
   EXPECT_EQ(result, -SIGSYS);
