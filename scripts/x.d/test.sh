@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # The test lanes. gtest and pytest leave a JUnit file, which scripts/totals.py counts.
 
-test_lanes=(unit lint kernel cli conformance engines faults)
+test_lanes=(unit lint kernel cli conformance engines faults guest)
 test_preset=debug
 results=build/results
 total_passed=0
 total_failed=0
 total_skipped=0
+guest_all=0
+guest_args=()
 
 add_totals() {
   total_passed=$((total_passed + $1))
@@ -75,6 +77,19 @@ lane_engines() {
   pytest_lane engines --timeout=300
 }
 
+# The kernel and command-line tests again, on cgroup v2 under systemd. A guest
+# that does not boot leaves no results: that is a failure. --all: in an emulated PC too, for an hour.
+lane_guest() {
+  local name status file log
+  deps guest
+  ((guest_all)) && deps guest-all
+  (build "$test_preset") || true
+  while read -r name status file log; do
+    ((status == 0)) || grep -E '^(E  |FAILED|\[  FAILED)|guest stopped' "$log" | head -n 40 || true
+    count "guest-$name" "$status" "$file"
+  done < <(tests/guest/run ${guest_args[@]+"${guest_args[@]}"} "build/$test_preset/berth" || echo none 1 none /dev/null)
+}
+
 lane_lint() {
   run_checks "${lint_checks[@]}"
   add_totals "$lint_passed" "$lint_failed" 0
@@ -112,6 +127,7 @@ command_test() {
   while (($#)); do
     case $1 in
       --preset) test_preset=${2:?--preset wants a name} && shift 2 ;;
+      --all) guest_all=1 guest_args=(--all) && shift ;;
       -*) fail "test: unknown argument: $1" ;;
       *) lanes+=("$1") && shift ;;
     esac
