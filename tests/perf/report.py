@@ -18,8 +18,7 @@ RATIO_MARKS = (
 # (row, the same without the profile, at most so many ms more)
 DIFFERENCE_MARKS = (("run-seccomp", "run", 1.0), ("plan-seccomp", "plan", 1.0))
 PEAK_RSS_KB = 2048
-RUN_CALLS = 300  # on v2
-RUN_CALLS_OF_CRUN = 0.5  # on v1: the floor alone takes most of the 300 for the hierarchies
+RUN_CALLS = 300
 BINARY_BYTES = 3 * 1024 * 1024
 # A second, slow mode (a sleep, a retry) shows as a p95 far from the median.
 SLOW_MODE = 2.0
@@ -115,11 +114,7 @@ def layout_marks(layout: str, measured: dict) -> list[dict]:
     force = rows.get("delete-force", {}).get("berth", {})
     if force.get("median"):
         found.append(mark(f"delete-force {layout}: p95 / median", force["p95"] / force["median"], SLOW_MODE))
-    calls = measured["calls"].get("run", {})
-    if layout == "v2":
-        found.append(mark("system calls of run v2", calls.get("berth"), RUN_CALLS))
-    elif calls.get("berth") and calls.get("crun"):
-        found.append(mark("system calls of run v1: berth / crun", calls["berth"] / calls["crun"], RUN_CALLS_OF_CRUN))
+    found.append(mark(f"system calls of run {layout}", measured["calls"].get("run", {}).get("berth"), RUN_CALLS))
     return found
 
 
