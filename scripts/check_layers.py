@@ -23,20 +23,23 @@ MAY_SEE = {
     "init": ["sync", "plan", "spec", "os", "core"],
     "engine": ["init", "sync", "cgroup", "network", "security", "hooks", "plan", "spec", "json",
                "os", "core", "berth"],
-    "driver": ["berth"],
-    "cli": ["berth"],
+    "driver": ["spec", "json", "os", "core", "berth"],
+    "capi": ["berth"],
+    "cli": ["driver", "berth"],
     "shim": ["berth"],
     "berth": [],
 }
 # Implemented by core, so that every layer speaks the same Result<T>.
 CORE_API = {"berth/error.h", "berth/try.h"}
 # Words for errors and messages, which programs may use too.
-PROGRAMS = {"driver", "cli", "shim"}
+PROGRAMS = {"capi", "cli", "shim"}
 WORDS = {"core/context.h", "core/format.h"}
 # Parts of the API that lower layers implement or fill.
 SHARED_VALUES = {
     "berth/resources.h": {"spec", "plan", "cgroup"},
+    "berth/update.h": {"spec", "plan"},
     "berth/stats.h": {"cgroup"},
+    "berth/events.h": {"cgroup"},
     "berth/oci.h": {"spec"},
 }
 

@@ -8,13 +8,17 @@
 #include <vector>
 
 #include "berth/error.h"
+#include "berth/events.h"
 #include "berth/process.h"
 #include "berth/resources.h"
 #include "berth/stats.h"
+#include "berth/update.h"
 
-namespace berth {
+namespace [[gnu::visibility("default")]] berth {
 
+// Of a container's life. Paused is what its cgroup says; the others are runtime-spec's.
 enum class Status { Creating, Created, Running, Paused, Stopped };
+// "creating" and so on.
 std::string_view to_string(Status status);
 
 // The state document of runtime-spec (runtime.md, "State") and what runc's `state` adds.
@@ -33,38 +37,64 @@ struct ContainerState {
   std::string to_json(int indent = 2) const;
 };
 
+// Who gets a signal.
 enum class SignalScope {
   Init,  // the container's first process
   All,   // every process of its cgroup
 };
 
 // A container by id. Cheap to open; every call reads the truth from disk and the kernel, so several
-// programs may hold the same container.
+// programs and threads may hold the same container, each by a handle of its own: a handle is used
+// by one thread at a time. Any call fails with NotFound when the container is gone.
 class Container {
  public:
   Container(Container&&) noexcept;
   Container& operator=(Container&&) noexcept;
   ~Container();
 
+  // As it was given to create.
   const std::string& id() const;
+  // All that is known of it. Without owner: Factory::list fills that.
   Result<ContainerState> state() const;
+  // The status alone.
   Result<Status> status() const;
 
   // Created -> Running; returns when the program's execve has happened, and with a notify_socket
   // (see CreateOptions) when the program is ready.
   Result<> start(const std::string& notify_socket = {});
-  Result<Process> exec(const ProcessSpec& wanted);  // Running
-  Result<> signal(int signal_number,
-                  SignalScope scope = SignalScope::Init);  // Created, Running, Paused
+  // One more process in a Running container (or a Created one), in all of its namespaces; returns
+  // when the program's execve has happened. It is the caller's child. InvalidUse and InvalidConfig
+  // for what is wrong in wanted, WrongState for the container's status.
+  Result<Process> exec(const ProcessSpec& wanted);
+  // Has a process that exec made with Hold::Container execute its program, and returns when it has.
+  // By any program, once. WrongState: there is no such process held here, or it was killed.
+  Result<> start_process(pid_t pid);
+  // Created, Running, Paused; else WrongState.
+  Result<> signal(int signal_number, SignalScope scope = SignalScope::Init);
+  // Running -> Paused: freezes all processes of its cgroup, and returns when they stand.
   Result<> pause();
+  // Paused -> Running.
   Result<> resume();
-  Result<> update(const Resources& resources);
-  Result<std::vector<pid_t>> processes() const;  // of its cgroup, in the caller's pid namespace
+  // Changes limits, and attributes of the processes, while they run: Created, Running, Paused. All
+  // or nothing: on failure the old values are back, and the message says if one could not be put
+  // back. InvalidConfig names the member (pointer() is into config.json), WrongState a memory limit
+  // below the usage; System has the knob, the value, the usage and the kernel's reason. The record
+  // holds what is in force, so that exec and a later update start from it.
+  Result<> update(const Update& changes);
+  // Of its cgroup, in the caller's pid namespace.
+  Result<std::vector<pid_t>> processes() const;
+  // What the kernel counts for its cgroup now. WrongState when it has ended.
   Result<Stats> stats() const;
-  // A descriptor that becomes readable when the container's cgroup met an out-of-memory kill, and
-  // the count so far.
-  Result<int> oom_fd() const;
-  Result<uint64_t> oom_kills() const;
+  // From now on, until its first process has ended. WrongState when it has. A container that is
+  // being created is waited for.
+  Result<EventStream> events() const;
+  // Blocks until the first process has ended: at once when it has. Any number of callers may wait.
+  // NotFound when it is deleted before it was made.
+  Result<ExitRecord> wait();
+  // Of a container that has ended (else WrongState): what was kept, or what its cgroup still says.
+  Result<ExitRecord> exit_record() const;
+  // By the parent of the first process, who has reaped it (Process::wait) and knows best.
+  Result<ExitRecord> record_exit(ExitStatus status);
 
   // Stopped or Created -> gone: cgroup, record, then the poststop hooks. With force also from any
   // other status, and from a half-made or damaged record. May be repeated; fails while anything of

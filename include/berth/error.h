@@ -6,8 +6,10 @@
 #include <string>
 #include <string_view>
 
-namespace berth {
+// The default visibility is what libberth.so exports.
+namespace [[gnu::visibility("default")]] berth {
 
+// What a caller can do about a failure.
 enum class ErrorKind : unsigned char {
   InvalidConfig,  // config.json is wrong; pointer() says where
   InvalidUse,     // the caller broke the API's or the command line's rules
@@ -19,6 +21,7 @@ enum class ErrorKind : unsigned char {
   Internal,       // a bug in berth
 };
 
+// "invalid-config" and so on: docs/errors.md.
 std::string_view to_string(ErrorKind kind);
 
 // Why an operation failed: one cause, the trail of what was being done, and the place in
@@ -26,7 +29,9 @@ std::string_view to_string(ErrorKind kind);
 // succeeds.
 class [[nodiscard]] Error {
  public:
+  // What failed by berth's own rules.
   Error(ErrorKind kind, std::string cause);
+  // What failed by a system call that the cause tells in its own words.
   Error(ErrorKind kind, int os_error, std::string cause);
   // A failed system call: kind System, os_error = errno_value; the cause is its text (strerror).
   static Error system(int errno_value, std::string what);
@@ -35,6 +40,7 @@ class [[nodiscard]] Error {
   Error& operator=(Error&&) noexcept;
   ~Error();
 
+  // What a caller can do about it.
   ErrorKind kind() const;
   // errno of the system call that failed, or 0.
   int os_error() const;
@@ -48,12 +54,15 @@ class [[nodiscard]] Error {
   // "outer: inner: cause (config.json /pointer)".
   std::string message() const;
 
-  // Each adds what is not known deeper down; pointer and step keep the first that was set.
+  // Each of these adds what is not known deeper down. What was being done:
   Error& add_context(std::string what);
+  // The place in config.json; the first one stays.
   Error& set_pointer(std::string_view pointer);
-  Error& set_place(
-      std::string_view place);  // e.g. "config.json:12:7"; shown instead of "config.json"
+  // E.g. "config.json:12:7"; shown instead of "config.json".
+  Error& set_place(std::string_view place);
+  // The step that failed; the first one stays.
   Error& set_step(std::string_view step);
+  // Where it is known better what a caller can do.
   Error& set_kind(ErrorKind kind);
 
  private:
@@ -61,6 +70,7 @@ class [[nodiscard]] Error {
   std::unique_ptr<Details> details_;
 };
 
+// A value, or why there is none.
 template <typename T = void>
 using Result = std::expected<T, Error>;
 

@@ -11,11 +11,14 @@
 #include "berth/error.h"
 #include "berth/process.h"
 
-namespace berth {
+namespace [[gnu::visibility("default")]] berth {
 
+// Who makes cgroups. Disabled: nobody, the container stays in the caller's.
 enum class CgroupManagerKind { Filesystem, Systemd, Disabled };
+// Whether what only root may do is left out where it can be. Auto: unless the caller is root.
 enum class Rootless { Auto, Yes, No };
 
+// Where the records of containers are, and what holds for all of them.
 struct FactoryOptions {
   std::string state_root = {};  // empty: default_state_root()
   CgroupManagerKind cgroup_manager = CgroupManagerKind::Filesystem;
@@ -25,9 +28,12 @@ struct FactoryOptions {
   std::function<void(const std::string&)> on_warning = {};
 };
 
-// /run/berth, or $XDG_RUNTIME_DIR/berth for an ordinary user.
+// /run/berth, or $XDG_RUNTIME_DIR/berth for an ordinary user, also where that is root of a user
+// namespace ($USER other than root).
 std::string default_state_root();
 
+// What to make a container of. bundle, config_file and config_json say what; what is left as it is
+// stays away.
 struct CreateOptions {
   std::string bundle = {};       // directory; empty: the current one
   std::string config_file = {};  // other file than BUNDLE/config.json
@@ -42,9 +48,13 @@ struct CreateOptions {
   std::string notify_socket = {};
   bool detach =
       true;  // false: the caller stays as the foreground parent; matters for terminals only
+  // Its terminal ends lines as terminals do (ONLCR), also in the foreground, where it is the
+  // caller's own that does.
+  bool terminal_newlines = false;
   bool no_pivot = false;
   bool no_new_keyring = false;
   int preserve_fds = 0;
+  StandardStreams streams = kOwnStreams;
   // Called once the plan is made, before anything else is, when somebody in the container could
   // look at the calling program while it is set up (hooks, a start gate, a pid namespace that is
   // not new). The place to go on from a copy that nobody can write: protect_executable. An error is
@@ -54,6 +64,7 @@ struct CreateOptions {
       false;  // root.path is shown copy-on-write: overlay with a tmpfs upper (`berth try`)
 };
 
+// One container of Factory::list.
 struct ListEntry {
   ContainerState state = {};
   std::string error =
@@ -66,9 +77,15 @@ struct Started {
   Process process;
 };
 
+// Makes and finds the containers below one state root. Holds nothing open, so that it can be
+// copied, and used by many threads at once. on_warning is called by the thread that creates or
+// execs.
+//
+// The environment is read here and there (docs/library.md): a program with threads changes it
+// before it has any.
 class Factory {
  public:
-  // Makes the state root (0700) when it is missing only when something is created.
+  // Touches nothing: the state root (0700) is made when something is created. InvalidUse for /.
   static Result<Factory> open(FactoryOptions options);
 
   // Builds everything up to, but not including, the program's execve. AlreadyExists when the id is
@@ -83,6 +100,7 @@ class Factory {
   // All of the state root, none when it is not there; sorted by id. One bad container never hides
   // another.
   Result<std::vector<ListEntry>> list() const;
+  // Whether a container was ever created below it.
   bool state_root_exists() const;
 
   // What create would do, as JSON, without doing it and without privileges.

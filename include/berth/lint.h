@@ -6,14 +6,17 @@
 
 #include "berth/error.h"
 
-namespace berth {
+namespace [[gnu::visibility("default")]] berth {
 
+// How bad a finding is.
 enum class Severity : unsigned char {
   Error,    // create would fail, or not do what is written there
   Warning,  // works, and is probably not meant or dangerous
 };
+// "error", "warning".
 std::string_view to_string(Severity severity);
 
+// One thing that is wrong or looks wrong; docs/lint.md lists the codes.
 struct Finding {
   Severity severity = Severity::Warning;
   std::string code = {};     // "unknown-member": stable, for programs
@@ -23,6 +26,7 @@ struct Finding {
   std::string text = {};
 };
 
+// Where to look.
 struct LintOptions {
   std::string bundle = {};       // directory; empty: the current one
   std::string config_file = {};  // other file than BUNDLE/config.json

@@ -2,12 +2,10 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
-#include "berth/error.h"
+namespace [[gnu::visibility("default")]] berth {
 
-namespace berth {
-
+// The runtime-spec that this is written for.
 inline constexpr const char* kSpecVersion = "1.3.0";
 
 // The text of `berth spec`: the field's usual config.json template.
@@ -16,8 +14,5 @@ std::string default_config(bool rootless);
 // The text of `berth features` (runtime-spec, features.md): what this program knows, whatever the
 // kernel has.
 std::string features();
-
-// The config.json of `berth try`: args in a throw-away container over the host's root.
-std::string try_config(const std::vector<std::string>& args, bool terminal);
 
 }  // namespace berth

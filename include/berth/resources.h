@@ -10,14 +10,16 @@
 
 #include "berth/error.h"
 
-namespace berth {
+namespace [[gnu::visibility("default")]] berth {
 
-using StringMap = std::vector<std::pair<std::string, std::string>>;  // in the order of the file
+// In the order of the file.
+using StringMap = std::vector<std::pair<std::string, std::string>>;
 
 // The object linux.resources of config.json (config-linux.md, "Control groups"), shared by create
 // and update. Units are the spec's: bytes, microseconds, -1 for no limit. What is not set is not
 // touched.
 
+// One of "devices": what may be done with device nodes. The last rule that fits holds.
 struct DeviceRule {
   bool allow = false;
   std::optional<char> type = {};  // 'a', 'b', 'c'; absent = 'a'
@@ -27,6 +29,7 @@ struct DeviceRule {
   bool operator==(const DeviceRule&) const = default;
 };
 
+// "memory"; bytes.
 struct MemoryResources {
   std::optional<int64_t> limit = {};
   std::optional<int64_t> reservation = {};
@@ -40,6 +43,7 @@ struct MemoryResources {
   bool operator==(const MemoryResources&) const = default;
 };
 
+// "cpu"; times in microseconds, lists as in "0-3,7".
 struct CpuResources {
   std::optional<uint64_t> shares = {};
   std::optional<int64_t> quota = {};
@@ -53,6 +57,7 @@ struct CpuResources {
   bool operator==(const CpuResources&) const = default;
 };
 
+// The share of one disk, 10 to 1000.
 struct WeightDevice {
   int64_t major = 0;
   int64_t minor = 0;
@@ -61,6 +66,7 @@ struct WeightDevice {
   bool operator==(const WeightDevice&) const = default;
 };
 
+// Bytes or operations per second of one disk.
 struct ThrottleDevice {
   int64_t major = 0;
   int64_t minor = 0;
@@ -68,6 +74,7 @@ struct ThrottleDevice {
   bool operator==(const ThrottleDevice&) const = default;
 };
 
+// "blockIO".
 struct BlockIoResources {
   std::optional<uint16_t> weight = {};
   std::optional<uint16_t> leaf_weight = {};
@@ -79,24 +86,28 @@ struct BlockIoResources {
   bool operator==(const BlockIoResources&) const = default;
 };
 
+// One of "hugepageLimits"; bytes of one size of pages ("2MB").
 struct HugepageLimit {
   std::string page_size = {};
   uint64_t limit = 0;
   bool operator==(const HugepageLimit&) const = default;
 };
 
+// What a network device sends first (v1).
 struct NetworkPriority {
   std::string name = {};
   uint32_t priority = 0;
   bool operator==(const NetworkPriority&) const = default;
 };
 
+// "network" (v1).
 struct NetworkResources {
   std::optional<uint32_t> class_id = {};
   std::vector<NetworkPriority> priorities = {};
   bool operator==(const NetworkResources&) const = default;
 };
 
+// One of "rdma".
 struct RdmaLimit {
   std::string device = {};
   std::optional<uint32_t> hca_handles = {};
@@ -104,6 +115,7 @@ struct RdmaLimit {
   bool operator==(const RdmaLimit&) const = default;
 };
 
+// All of it. unified holds files of cgroup v2 and their texts.
 struct Resources {
   std::vector<DeviceRule> devices = {};
   std::optional<MemoryResources> memory = {};

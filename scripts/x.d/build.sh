@@ -45,11 +45,12 @@ command_run() {
 
 command_bench() {
   deps build bench
-  build release
+  build release berth library
   [[ -x tests/perf/bench ]] || fail "tests/perf/bench is not there"
   # As it is installed, like the peers: a linker's output lies in the page cache in small pieces.
   install -D build/release/berth build/perf/berth
-  BERTH=$PWD/build/perf/berth exec tests/perf/bench "$@"
+  cmake --install build/release --prefix build/perf/library --component library >/dev/null
+  BERTH=$PWD/build/perf/berth BERTH_PREFIX=$PWD/build/perf/library exec tests/perf/bench "$@"
 }
 
 command_install() {
@@ -61,7 +62,7 @@ command_install() {
       *) fail "install: unknown argument: $1" ;;
     esac
   done
-  build release
+  build release berth library
   generate_share
   [[ $prefix == /* ]] || prefix=$PWD/$prefix
   if mkdir -p "$prefix" 2>/dev/null && [[ -w $prefix ]]; then
@@ -75,7 +76,19 @@ command_install() {
 
 install_release() {
   cmake --install build/release --prefix "$1" >/dev/null
+  cmake --install build/release --prefix "$1" --component library >/dev/null
   cp -R build/release/share "$1/"
+}
+
+# Fails where a function or a type has no comment. Members of a structure may be told of by its own.
+command_docs() {
+  deps docs
+  rm -rf build/docs
+  mkdir -p build/docs
+  doxygen docs/Doxyfile
+  sed -i '/^$/d; /(variable)\|(enumvalue)/d' build/docs/warnings
+  [[ ! -s build/docs/warnings ]] || { cat build/docs/warnings >&2; fail "the reference has gaps"; }
+  say "wrote build/docs/html/index.html"
 }
 
 # Man pages and completions, all from the program's own command table.

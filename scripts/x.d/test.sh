@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The test lanes. gtest and pytest leave a JUnit file, which scripts/totals.py counts.
 
-test_lanes=(unit lint kernel cli conformance engines faults guest)
+test_lanes=(unit lint kernel cli library shapes conformance engines faults guest)
 test_preset=debug
 results=build/results
 total_passed=0
@@ -10,6 +10,7 @@ total_failed=0
 total_skipped=0
 guest_all=0
 guest_args=()
+image_job=
 
 add_totals() {
   total_passed=$((total_passed + $1))
@@ -70,6 +71,55 @@ pytest_lane() {
 lane_unit() { gtest_lane unit unit_tests; }
 lane_kernel() { gtest_lane kernel kernel_tests; }
 lane_cli() { pytest_lane cli -n 2 --timeout=120; }
+
+# libberth as users get it: the release build, installed; examples are compiled against it and run.
+lane_library() {
+  local status=0 file=$results/library.xml prefix=$test_root/prefix
+  (build release berth library) && cmake --install build/release --prefix "$prefix" >/dev/null &&
+    cmake --install build/release --prefix "$prefix" --component library >/dev/null || status=$?
+  if ((status == 0)); then
+    BERTH=$PWD/build/release/berth BERTH_PREFIX=$prefix $python -m pytest -q tests/library -n 2 --timeout=300 \
+      --dist=loadgroup --junitxml="$file" -o junit_family=xunit2 -p no:cacheprovider </dev/null || status=$?
+  fi
+  count library "$status" "$file"
+}
+
+# shape NAME REPOSITORY FILE [COMMAND...]: tests/cli in that shape, run by the command.
+shape() {
+  local name=$1 repository=$2 file=$3 status=0
+  shift 3
+  BERTH_SHAPE=$name BERTH=$repository/build/$test_preset/berth "$@" $python -m pytest -q tests/cli -n 2 --timeout=120 \
+    --junitxml="$file" -o junit_family=xunit2 -p no:cacheprovider </dev/null || status=$?
+  count "shapes-$name" "$status" "$file"
+}
+
+# The tests of cgroups where only v2 is mounted. CI's machines have v1 beside it; the guest has all controllers on v2.
+shape_pure_v2() {
+  local status=0 file=$results/shapes-pure-v2.xml
+  local -a tests=(config_linux delete devices exec_cgroup idmap kill mount_filesystems pause ps resource_fields resources
+    update update_transaction)
+  tests=("${tests[@]/#/tests/cli/test_}")
+  tests=("${tests[@]/%/.py}")
+  BERTH=$PWD/build/$test_preset/berth tests/cli/pure_v2 $python -m pytest -q "${tests[@]}" -n 2 \
+    --timeout=120 --junitxml="$file" -o junit_family=xunit2 -p no:cacheprovider </dev/null || status=$?
+  count shapes-pure-v2 "$status" "$file"
+}
+
+# The command-line tests again: with a user namespace for each container, as an ordinary user, and (few) on pure v2.
+lane_shapes() {
+  local place=$test_root/rootless
+  if ! (build "$test_preset"); then
+    count shapes 1 /dev/null
+    return
+  fi
+  shape userns "$PWD" "$results/shapes-userns.xml" env
+  shape_pure_v2
+  mkdir "$place"
+  # Short: the path of a socket has 107 characters at most.
+  shape rootless "$place/repository" "$place/home/shapes.xml" \
+    env --unset=PYTEST_DEBUG_TEMPROOT PYTEST_ADDOPTS="--basetemp=$place/home/t" tests/cli/rootless "$place"
+}
+
 lane_faults() { pytest_lane faults --timeout=300; }
 
 lane_engines() {
@@ -77,11 +127,21 @@ lane_engines() {
   pytest_lane engines --timeout=300
 }
 
+# The image takes minutes: it is made beside the first lanes. SELinux's policy, which only --all needs, takes long to install.
+begin_guest_image() {
+  [[ -z $image_job ]] || return 0
+  deps guest
+  ((guest_all)) || export GUEST_SELINUX=0
+  nice tests/guest/image >"$results/guest-image.log" 2>&1 &
+  image_job=$!
+}
+
 # The kernel and command-line tests again, on cgroup v2 under systemd. A guest
-# that does not boot leaves no results: that is a failure. --all: in an emulated PC too, for an hour.
+# that does not boot leaves no results: that is a failure. --all: in an emulated PC too; --whole: all of it there.
 lane_guest() {
   local name status file log
-  deps guest
+  begin_guest_image
+  wait "$image_job" || true # tests/guest/run tries again, and says why not
   ((guest_all)) && deps guest-all
   (build "$test_preset") || true
   while read -r name status file log; do
@@ -127,7 +187,7 @@ command_test() {
   while (($#)); do
     case $1 in
       --preset) test_preset=${2:?--preset wants a name} && shift 2 ;;
-      --all) guest_all=1 guest_args=(--all) && shift ;;
+      --all | --whole) guest_all=1 guest_args=("$1") && shift ;;
       -*) fail "test: unknown argument: $1" ;;
       *) lanes+=("$1") && shift ;;
     esac
@@ -139,6 +199,7 @@ command_test() {
   mkdir -p "$results"
   deps build test
   make_test_root
+  [[ " ${lanes[*]} " != *" guest "* ]] || begin_guest_image
   for lane in "${lanes[@]}"; do
     run_lane "$lane"
   done

@@ -15,8 +15,11 @@ namespace berth::cgroup {
 Result<> delegate_directory(const Directory& directory, uid_t owner) {
   const int fd = TRY(directory.fd());
   constexpr auto kKeepGroup = static_cast<gid_t>(-1);
-  if (::fchown(fd, owner, kKeepGroup))
+  if (::fchown(fd, owner, kKeepGroup)) {
+    // An ordinary user gives nothing to an id that is lent to them: what is their own stays so.
+    if (errno == EPERM && ::geteuid() != 0) return {};
     return system_error(errno, "chown cgroup {}", directory.full_path());
+  }
   Result<std::string> listed = os::read_file_at(AT_FDCWD, "/sys/kernel/cgroup/delegate", 65536);
   std::string text =
       listed ? *std::move(listed) : "cgroup.procs\ncgroup.subtree_control\ncgroup.threads\n";

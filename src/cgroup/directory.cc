@@ -160,9 +160,12 @@ Result<> Directory::write(const std::string& file, std::string_view text) const 
   if (left_out_) return missing_file(*this, file);
   const int directory = TRY(fd());
   Result<> written = os::write_file_at(directory, file.c_str(), text);
-  if (!written && is_missing(written.error())) return missing_file(*this, file);
-  if (!written) return system_error(written.error().os_error(), "write {} to {}", text, file);
-  return {};
+  if (written) return {};
+  const int error = written.error().os_error();
+  // Of a file with a line for each device it says that there is no such device.
+  const bool names_device = error == ENODEV && text.contains(' ');
+  if (is_missing(written.error()) && !names_device) return missing_file(*this, file);
+  return system_error(error, "write {} to {}", text, file);
 }
 
 std::unexpected<Error> missing_file(const Directory& directory, std::string_view file) {

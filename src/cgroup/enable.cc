@@ -115,7 +115,8 @@ Result<> make_habitable(const Directory& directory, std::span<const plan::Cgroup
   return directory.write("cgroup.type", "threaded");
 }
 
-Result<> enable_controllers(const Directory& directory, std::span<const plan::CgroupWrite> writes) {
+Result<> enable_controllers(const Directory& directory, std::span<const plan::CgroupWrite> writes,
+                            Enable which) {
   const int root = TRY(directory.root());
   const Names available = split_words(TRY(read_control(root, "cgroup.controllers")));
   const Names needed = needed_by(writes);
@@ -123,14 +124,15 @@ Result<> enable_controllers(const Directory& directory, std::span<const plan::Cg
     return std::unexpected(Error(ErrorKind::System, ENOENT,
                                  formatted("the cgroup controller {} is not available", name)));
   }
-  if (available.empty()) return {};
+  const Names& wanted = which == Enable::Needed ? needed : available;
+  if (wanted.empty()) return {};
   const std::string& mountpoint = directory.place().mountpoint;
-  TRY(enable_at({root, mountpoint + "/"}, available, needed, true));
+  TRY(enable_at({root, mountpoint + "/"}, wanted, needed, true));
   std::string path;
   for (const std::string& part : split_path(directory.parent_path())) {
     path += (path.empty() ? "" : "/") + part;
     const os::UniqueFd level = TRY(directory.open_in_hierarchy(path, O_PATH | O_DIRECTORY));
-    TRY(enable_at({level.get(), mountpoint + "/" + path}, available, needed, false));
+    TRY(enable_at({level.get(), mountpoint + "/" + path}, wanted, needed, false));
   }
   return {};
 }

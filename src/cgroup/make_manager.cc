@@ -27,17 +27,14 @@ Result<> check_places(std::span<const plan::CgroupPlace> places) {
   return {};
 }
 
-Result<std::unique_ptr<CgroupManager>> make_manager(plan::CgroupDriver driver,
-                                                    std::vector<plan::CgroupPlace> places,
-                                                    bool tolerate_denied) {
-  if (driver == plan::CgroupDriver::Systemd) {
-    return fail(ErrorKind::Unsupported,
-                "the systemd cgroup driver is not built yet; use --cgroup-manager cgroupfs");
-  }
-  TRY(check_places(places));
-  if (places.size() == 1 && places.front().is_v2)
-    return make_v2(std::move(places.front()), tolerate_denied);
-  return make_v1(std::move(places), tolerate_denied);
+Result<std::unique_ptr<CgroupManager>> make_manager(const plan::CgroupPlan& plan,
+                                                    std::optional<Systemd> systemd) {
+  TRY(check_places(plan.places));
+  const bool is_v2 = plan.places.size() == 1 && plan.places.front().is_v2;
+  auto files = TRY(is_v2 ? make_v2(plan.places.front(), plan.tolerate_denied)
+                         : make_v1(plan.places, plan.tolerate_denied));
+  if (plan.driver != plan::CgroupDriver::Systemd || plan.places.empty()) return files;
+  return make_systemd(std::move(files), plan, std::move(systemd));
 }
 
 }  // namespace berth::cgroup

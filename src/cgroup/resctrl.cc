@@ -174,6 +174,16 @@ Result<> make_class(const std::string& mountpoint, const plan::RdtPlan& plan) {
   return system_error(error, "make monitoring group {}", group);
 }
 
+Result<std::string> change_class(const std::string& directory, const std::string& schemata) {
+  const std::string mountpoint = directory.substr(0, directory.rfind('/'));
+  const os::UniqueFd lock = TRY(lock_tree(mountpoint));
+  const std::string path = directory + "/schemata";
+  std::string before =
+      lines_in_force(schemata, TRY(os::read_file_at(AT_FDCWD, path.c_str(), kSchemataLimit)));
+  TRY(write_schemata(mountpoint, directory, schemata));
+  return before;
+}
+
 Result<> add_to_class(const RdtPlaces& places, pid_t process) {
   for (const std::string& directory : places.tasks)
     TRY(write_knob(directory + "/tasks", std::to_string(process)));
@@ -186,6 +196,17 @@ Result<> remove_class(const RdtPlaces& places) {
       return system_error(errno, "remove {}", directory);
   }
   return {};
+}
+
+std::string lines_in_force(std::string_view wanted, std::string_view found) {
+  std::string lines;
+  for (const std::string_view line : split(found, '\n')) {
+    const bool asked = std::ranges::any_of(split(wanted, '\n'), [line](std::string_view other) {
+      return before(other, ':') == before(line, ':');
+    });
+    if (asked) lines += std::string(trimmed(line)) + "\n";
+  }
+  return lines;
 }
 
 std::string first_difference(std::string_view wanted, std::string_view found) {

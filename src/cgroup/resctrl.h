@@ -29,10 +29,15 @@ RdtPlaces rdt_places(const std::string& mountpoint, const plan::RdtPlan& plan);
 
 // Makes the class, or checks the one that is there; then the monitoring group.
 Result<> make_class(const std::string& mountpoint, const plan::RdtPlan& plan);
+// Changes a class that was made for the container, all lines at once. Returns what they said, for
+// the way back.
+Result<std::string> change_class(const std::string& directory, const std::string& schemata);
 Result<> add_to_class(const RdtPlaces& places, pid_t process);
 // Those that are gone are no error.
 Result<> remove_class(const RdtPlaces& places);
 
+// The lines of `found` for the resources that `wanted` has lines for.
+std::string lines_in_force(std::string_view wanted, std::string_view found);
 // Whether a class that says `found` gives what `wanted` asks for, line by line and domain by
 // domain. Empty, or the line of wanted that it does not.
 std::string first_difference(std::string_view wanted, std::string_view found);

@@ -12,29 +12,61 @@ void member_unless_zero(Writer& out, std::string_view name, uint64_t value) {
   if (value) out.member(name, value);
 }
 
+void write_numbers(Writer& out, std::string_view name, const auto& numbers) {
+  if (numbers.empty()) return;
+  out.key(name).begin_array();
+  for (const auto each : numbers) out.number(each);
+  out.end();
+}
+
+void write_pressure_line(Writer& out, std::string_view name, const PressureLine& line) {
+  out.key(name).begin_object();
+  out.key("avg10").real(line.avg10).key("avg60").real(line.avg60).key("avg300").real(line.avg300);
+  out.member("total", line.total_us).end();
+}
+
+void write_pressure(Writer& out, const std::optional<Pressure>& pressure) {
+  if (!pressure) return;
+  out.key("psi").begin_object();
+  write_pressure_line(out, "some", pressure->some);
+  write_pressure_line(out, "full", pressure->full);
+  out.end();
+}
+
 void write_cpu(Writer& out, const CpuStats& cpu) {
   out.key("cpu").begin_object().key("usage").begin_object();
   member_unless_zero(out, "total", cpu.total_ns);
-  if (!cpu.percpu_ns.empty()) {
-    out.key("percpu").begin_array();
-    for (const uint64_t each : cpu.percpu_ns) out.number(each);
-    out.end();
-  }
+  write_numbers(out, "percpu", cpu.percpu_ns);
+  write_numbers(out, "percpu_kernel", cpu.percpu_kernel_ns);
+  write_numbers(out, "percpu_user", cpu.percpu_user_ns);
   out.member("kernel", cpu.kernel_ns).member("user", cpu.user_ns).end();
   out.key("throttling").begin_object();
   member_unless_zero(out, "periods", cpu.periods);
   member_unless_zero(out, "throttledPeriods", cpu.throttled_periods);
   member_unless_zero(out, "throttledTime", cpu.throttled_ns);
-  out.end().end();
+  out.end();
+  write_pressure(out, cpu.pressure);
+  out.end();
 }
 
-void write_cpuset(Writer& out) {
+void write_cpuset(Writer& out, const CpusetStats& cpuset) {
   out.key("cpuset").begin_object();
-  for (const char* name : {"cpu_exclusive", "mem_hardwall", "mem_exclusive", "memory_migrate",
-                           "memory_spread_page", "memory_spread_slab", "memory_pressure",
-                           "sched_load_balance", "sched_relax_domain_level"}) {
-    out.member(name, 0);
-  }
+  write_numbers(out, "cpus", cpuset.cpus);
+  out.member("cpu_exclusive", cpuset.cpu_exclusive);
+  write_numbers(out, "mems", cpuset.mems);
+  out.member("mem_hardwall", cpuset.mem_hardwall).member("mem_exclusive", cpuset.mem_exclusive);
+  out.member("memory_migrate", cpuset.memory_migrate);
+  out.member("memory_spread_page", cpuset.memory_spread_page);
+  out.member("memory_spread_slab", cpuset.memory_spread_slab);
+  out.member("memory_pressure", cpuset.memory_pressure);
+  out.member("sched_load_balance", cpuset.sched_load_balance);
+  out.member("sched_relax_domain_level", cpuset.sched_relax_domain_level).end();
+}
+
+void write_counters(Writer& out, std::string_view name, const Counters& counters) {
+  if (counters.empty()) return;
+  out.key(name).begin_object();
+  for (const auto& [key, value] : counters) out.member(key, value);
   out.end();
 }
 
@@ -52,11 +84,18 @@ void write_memory(Writer& out, const MemoryStats& memory) {
   write_counter(out, "swap", memory.swap);
   write_counter(out, "kernel", memory.kernel);
   write_counter(out, "kernelTCP", memory.kernel_tcp);
-  if (!memory.raw.empty()) {
-    out.key("raw").begin_object();
-    for (const auto& [key, value] : memory.raw) out.member(key, value);
-    out.end();
-  }
+  write_counters(out, "raw", memory.raw);
+  write_counters(out, "events", memory.events);
+  write_counters(out, "eventsLocal", memory.events_local);
+  write_pressure(out, memory.pressure);
+  out.end();
+}
+
+void write_pids(Writer& out, const PidsStats& pids) {
+  out.key("pids").begin_object();
+  member_unless_zero(out, "current", pids.current);
+  member_unless_zero(out, "limit", pids.limit);
+  if (pids.peak) out.member("peak", *pids.peak);
   out.end();
 }
 
@@ -84,6 +123,7 @@ void write_block_io(Writer& out, const BlockIoStats& stats) {
   write_entries(out, "ioMergedRecursive", stats.merged);
   write_entries(out, "ioTimeRecursive", stats.time);
   write_entries(out, "sectorsRecursive", stats.sectors);
+  write_pressure(out, stats.pressure);
   out.end();
 }
 
@@ -98,22 +138,38 @@ void write_hugetlb(Writer& out, const std::vector<HugetlbStats>& sizes) {
   out.end();
 }
 
+// The form of runc's library, which its command does not print.
+void write_rdma_entries(Writer& out, std::string_view name, const std::vector<RdmaEntry>& entries) {
+  out.key(name).begin_array();
+  for (const RdmaEntry& entry : entries) {
+    out.begin_object().member("device", entry.device);
+    if (entry.handles != UINT64_MAX) out.member("hca_handles", entry.handles);
+    if (entry.objects != UINT64_MAX) out.member("hca_objects", entry.objects);
+    out.end();
+  }
+  out.end();
+}
+
+void write_rdma(Writer& out, const Stats& stats) {
+  if (stats.rdma_usage.empty() && stats.rdma_limit.empty()) return;
+  out.key("rdma").begin_object();
+  write_rdma_entries(out, "rdma_limit", stats.rdma_limit);
+  write_rdma_entries(out, "rdma_current", stats.rdma_usage);
+  out.end();
+}
+
 }  // namespace
 
 std::string Stats::to_json() const {
   Writer out;
   out.begin_object();
   write_cpu(out, cpu);
-  write_cpuset(out);
-  write_memory(out, memory ? *memory : MemoryStats());
-  out.key("pids").begin_object();
-  if (pids) {
-    member_unless_zero(out, "current", pids->first);
-    member_unless_zero(out, "limit", pids->second);
-  }
-  out.end();
+  write_cpuset(out, cpuset.value_or(CpusetStats()));
+  write_memory(out, memory.value_or(MemoryStats()));
+  write_pids(out, pids.value_or(PidsStats()));
   write_block_io(out, block_io);
   write_hugetlb(out, hugetlb);
+  write_rdma(out, *this);
   out.key("intel_rdt").begin_object().end();
   out.key("network_interfaces").null();
   out.end();

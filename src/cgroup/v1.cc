@@ -7,10 +7,12 @@
 #include <algorithm>
 
 #include "berth/try.h"
+#include "cgroup/below.h"
 #include "cgroup/cpuset.h"
 #include "cgroup/device_filter.h"
 #include "cgroup/enable.h"
 #include "cgroup/read_stats.h"
+#include "cgroup/saved_values.h"
 #include "cgroup/waiting.h"
 #include "cgroup/writes.h"
 #include "core/context.h"
@@ -34,6 +36,28 @@ Result<> give_parents_realtime(const Directory& directory,
   return {};
 }
 
+bool is_for(const plan::SubCgroup& place, const Directory& directory) {
+  std::string_view controller = place.controller;
+  if (controller.starts_with("name=")) controller.remove_prefix(5);
+  return controller.empty() || directory.has(controller);
+}
+
+// Controllers that share a hierarchy cannot go to different places.
+Result<std::string> path_in(const Directory& directory, std::span<const plan::SubCgroup> places) {
+  const plan::SubCgroup* found = nullptr;
+  for (const plan::SubCgroup& place : places) {
+    if (!is_for(place, directory)) continue;
+    if (found != nullptr && found->path != place.path) {
+      return fail(ErrorKind::InvalidUse,
+                  "invalid --cgroup argument(s): {} and {} are in one hierarchy, and can have one "
+                  "path only",
+                  found->controller, place.controller);
+    }
+    found = &place;
+  }
+  return found != nullptr ? found->path : std::string();
+}
+
 class V1Manager final : public CgroupManager {
  public:
   V1Manager(std::vector<plan::CgroupPlace> places, bool tolerate_denied)
@@ -45,12 +69,21 @@ class V1Manager final : public CgroupManager {
   }
 
   Result<> create(std::span<const plan::CgroupWrite> writes) override;
+  Result<> adopt(std::span<const plan::CgroupWrite> writes) override {
+    may_be_busy_ = true;
+    return create(writes);
+  }
   int clone_target() const override;
   std::span<const int> task_files() const override { return task_numbers_; }
-  Result<> open_tasks() override;
+  Result<> open_tasks(std::span<const plan::SubCgroup> places) override;
+  Result<bool> follow(std::string_view membership) override;
+  Error entry_error(int error) const override;
   Result<> open_procs() override;
   Result<> add(pid_t process) override;
   Result<> apply(std::span<const plan::CgroupWrite> writes) override;
+  Result<std::vector<plan::CgroupWrite>> save(std::span<const plan::CgroupWrite> writes) override {
+    return save_values(writes, [this](plan::CgroupWrite& write) { return locate(write); });
+  }
   Result<> apply_devices(std::span<const plan::DeviceRulePlan> rules) override;
   Result<> delegate(uid_t) override {
     return {};
@@ -70,7 +103,15 @@ class V1Manager final : public CgroupManager {
  private:
   Result<> make(Directory& directory, std::span<const plan::CgroupWrite> writes);
   Result<> open_to_enter(const Directory& directory, const char* file);
+  void keep_task_file(os::UniqueFd file) {
+    task_numbers_.push_back(file.get());
+    tasks_.push_back(std::move(file));
+  }
+  Result<> check_controllers(std::span<const plan::SubCgroup> places) const;
   Result<> make_all(std::span<const plan::CgroupWrite> writes);
+  bool must_be_empty(const Directory& directory) const {
+    return directory.existed() && !may_be_busy_;
+  }
   Directory* find(std::string_view controller);
   const Directory* find(std::string_view controller) const {
     return const_cast<V1Manager*>(this)->find(controller);
@@ -84,7 +125,9 @@ class V1Manager final : public CgroupManager {
   std::vector<Directory> directories_ = {};
   std::vector<os::UniqueFd> tasks_ = {};
   std::vector<int> task_numbers_ = {};
+  Below below_ = {};  // of the unified hierarchy
   bool tolerate_denied_;
+  bool may_be_busy_ = false;
 };
 
 Directory* V1Manager::find(std::string_view controller) {
@@ -120,10 +163,10 @@ Result<> V1Manager::make(Directory& directory, std::span<const plan::CgroupWrite
     if (!needed.empty()) TRY(enable_controllers(directory, needed));
     const std::string events = TRY(directory.read("cgroup.events"));
     return value_of(events, "frozen") == 1 ? Result<>(frozen_error(directory))
-           : directory.existed()           ? refuse_busy(directory)
+           : must_be_empty(directory)      ? refuse_busy(directory)
                                            : Result<>();
   }
-  if (directory.existed()) TRY(refuse_busy(directory));
+  if (must_be_empty(directory)) TRY(refuse_busy(directory));
   if (directory.has("freezer") && trimmed(TRY(directory.read("freezer.state"))) != "THAWED")
     return frozen_error(directory);
   if (directory.has("cpuset")) TRY(fill_cpuset(directory));
@@ -132,20 +175,48 @@ Result<> V1Manager::make(Directory& directory, std::span<const plan::CgroupWrite
 }
 
 Result<> V1Manager::open_to_enter(const Directory& directory, const char* file) {
-  os::UniqueFd tasks = TRY(directory.open_file(file, O_WRONLY));
-  task_numbers_.push_back(tasks.get());
-  tasks_.push_back(std::move(tasks));
+  keep_task_file(TRY(directory.open_file(file, O_WRONLY)));
+  return {};
+}
+
+Result<> V1Manager::check_controllers(std::span<const plan::SubCgroup> places) const {
+  for (const plan::SubCgroup& place : places) {
+    const bool known = std::ranges::any_of(directories_, [&place](const Directory& directory) {
+      return !directory.is_v2() && is_for(place, directory);
+    });
+    if (!known) return unknown_controller(place.controller);
+  }
   return {};
 }
 
 // A hierarchy that create left out, being denied, has no directory now either.
-Result<> V1Manager::open_tasks() {
+Result<> V1Manager::open_tasks(std::span<const plan::SubCgroup> places) {
+  TRY(check_controllers(places));
   for (const Directory& directory : directories_) {
-    if (directory.is_v2()) continue;
-    Result<> opened = open_to_enter(directory, "tasks");
-    if (!opened && !(tolerate_denied_ && is_missing(opened.error()))) return opened;
+    const std::string path = TRY(path_in(directory, places));
+    if (directory.is_v2()) {
+      // Those that a container makes by hand are often not there: it has no limits.
+      if (!path.empty() && !below_.open(directory, path)) below_ = {};
+      continue;
+    }
+    Result<os::UniqueFd> tasks = open_tasks_below(directory, path);
+    if (!tasks && tolerate_denied_ && path.empty() && is_missing(tasks.error())) continue;
+    keep_task_file(TRY(std::move(tasks)));
   }
   return {};
+}
+
+Result<bool> V1Manager::follow(std::string_view membership) {
+  const std::optional<std::string> path =
+      unified() ? place_below(membership, *unified()) : std::nullopt;
+  if (!path) return false;
+  TRY(below_.open(*unified(), *path));
+  return true;
+}
+
+Error V1Manager::entry_error(int error) const {
+  if (unified()) return cgroup::entry_error(*unified(), below_, error);
+  return Error::system(error, "clone the process");
 }
 
 Result<> V1Manager::open_procs() {
@@ -173,7 +244,7 @@ Result<> V1Manager::create(std::span<const plan::CgroupWrite> writes) {
 }
 
 // CLONE_INTO_CGROUP knows the unified hierarchy of a hybrid host as well.
-int V1Manager::clone_target() const { return unified() ? unified()->fd().value_or(-1) : -1; }
+int V1Manager::clone_target() const { return unified() ? below_.fd(*unified()) : -1; }
 
 Result<> V1Manager::add(pid_t process) {
   const std::string text = formatted("{}", process);
@@ -244,7 +315,7 @@ Result<bool> V1Manager::exists() const {
 }
 
 Result<Stats> V1Manager::stats() const {
-  return stats_v1([this](std::string_view controller) { return find(controller); });
+  return stats_v1([this](std::string_view controller) { return find(controller); }, unified());
 }
 
 Result<int> V1Manager::oom_fd() const {

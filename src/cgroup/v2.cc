@@ -4,10 +4,12 @@
 #include <signal.h>
 
 #include "berth/try.h"
+#include "cgroup/below.h"
 #include "cgroup/delegate.h"
 #include "cgroup/device_filter.h"
 #include "cgroup/enable.h"
 #include "cgroup/read_stats.h"
+#include "cgroup/saved_values.h"
 #include "cgroup/waiting.h"
 #include "cgroup/writes.h"
 #include "core/context.h"
@@ -29,9 +31,13 @@ class V2Manager final : public CgroupManager {
     return {};
   }
 
+  Result<> adopt(std::span<const plan::CgroupWrite> writes) override {
+    return enable_controllers(directory_, writes, Enable::Needed);
+  }
+
   int clone_target() const override {
     if (directory_.left_out()) return -1;
-    return directory_.fd().value_or(-1);
+    return below_.fd(directory_);
   }
   std::span<const int> task_files() const override {
     return procs_ ? std::span(&procs_number_, 1) : std::span<const int>();
@@ -42,10 +48,25 @@ class V2Manager final : public CgroupManager {
     procs_number_ = procs_.get();
     return {};
   }
-  Result<> open_tasks() override { return {}; }
+  Result<> open_tasks(std::span<const plan::SubCgroup> places) override {
+    for (const plan::SubCgroup& place : places) {
+      if (!place.controller.empty()) return cgroup::unknown_controller(place.controller);
+      TRY(below_.open(directory_, place.path));
+    }
+    return {};
+  }
+  Result<bool> follow(std::string_view membership) override {
+    const std::optional<std::string> path = place_below(membership, directory_);
+    if (!path) return false;
+    TRY(below_.open(directory_, *path));
+    return true;
+  }
+  Error entry_error(int error) const override {
+    return cgroup::entry_error(directory_, below_, error);
+  }
   Result<> add(pid_t process) override {
     if (directory_.left_out()) return {};
-    return directory_.write("cgroup.procs", formatted("{}", process));
+    return below_.add(directory_, process);
   }
 
   Result<> apply(std::span<const plan::CgroupWrite> writes) override {
@@ -55,6 +76,13 @@ class V2Manager final : public CgroupManager {
     // `update` may need a controller that was not enabled when the container was made.
     if (!enable_controllers(directory_, writes)) return done;
     return write_all(writes, here);
+  }
+
+  Result<std::vector<plan::CgroupWrite>> save(std::span<const plan::CgroupWrite> writes) override {
+    if (directory_.left_out()) return std::vector<plan::CgroupWrite>();
+    // What cannot be enabled has no value yet, and apply() says why.
+    (void)enable_controllers(directory_, writes);
+    return save_values(writes, [this](plan::CgroupWrite&) { return &directory_; });
   }
 
   Result<> apply_devices(std::span<const plan::DeviceRulePlan> rules) override {
@@ -139,6 +167,7 @@ class V2Manager final : public CgroupManager {
   Directory directory_;
   bool tolerate_denied_;
   bool made_here_ = false;
+  Below below_ = {};
   os::UniqueFd procs_ = {};
   int procs_number_ = -1;
 };

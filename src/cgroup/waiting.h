@@ -42,5 +42,8 @@ Result<> check_places(std::span<const plan::CgroupPlace> places);
 Result<std::unique_ptr<CgroupManager>> make_v1(std::vector<plan::CgroupPlace> places,
                                                bool tolerate_denied);
 Result<std::unique_ptr<CgroupManager>> make_v2(plan::CgroupPlace place, bool tolerate_denied);
+std::unique_ptr<CgroupManager> make_systemd(std::unique_ptr<CgroupManager> inner,
+                                            const plan::CgroupPlan& plan,
+                                            std::optional<Systemd> systemd);
 
 }  // namespace berth::cgroup

@@ -8,22 +8,12 @@
 
 #include "berth/try.h"
 #include "cgroup/read_stats.h"
+#include "cgroup/room.h"
+#include "cgroup/usage.h"
 #include "core/context.h"
 
 namespace berth::cgroup {
 namespace {
-
-// Of the file whose limit the kernel refused because more is in use.
-std::string usage_note(const Directory& directory, std::string_view file) {
-  const bool v2 = file == "memory.max";
-  if (!v2 && file != "memory.limit_in_bytes" && file != "memory.memsw.limit_in_bytes") return {};
-  const std::string prefix = file.starts_with("memory.memsw") ? "memory.memsw." : "memory.";
-  Result<std::string> usage = directory.read(v2 ? "memory.current" : prefix + "usage_in_bytes");
-  Result<std::string> peak = directory.read(v2 ? "memory.peak" : prefix + "max_usage_in_bytes");
-  if (!usage) return {};
-  return formatted(" (current usage: {}, peak usage: {})", trimmed(*usage),
-                   peak ? trimmed(*peak) : "unknown");
-}
 
 // The page sizes that this kernel has, for the message.
 std::string list_hugepage_sizes(const Directory& directory) {
@@ -52,25 +42,31 @@ Result<> check_usage(const Directory& directory, const plan::CgroupWrite& write)
               write.file, write.not_below, usage);
 }
 
-Result<> write_one(const Directory& directory, const plan::CgroupWrite& write) {
-  TRY(check_usage(directory, write));
-  Result<> done = directory.write(write.file, write.value);
-  if (done) return done;
-  const int error = done.error().os_error();
-  if (error == ENOENT) {
-    if (!write.else_file.empty()) {
-      const plan::CgroupWrite other = {write.controller, write.else_file, write.else_value,
-                                       write.pointer, write.if_exists};
-      return write_one(directory, other);
-    }
-    return write.if_exists ? Result<>() : explain_missing(directory, write);
-  }
-  if (error != EBUSY) return done;
+// The kernel's reason, and what it has to do with.
+Result<> explain_rejected(const Directory& directory, const plan::CgroupWrite& write,
+                          Error rejected) {
   const std::string note = usage_note(directory, write.file);
-  if (note.empty()) return done;
+  if (note.empty()) return std::unexpected(std::move(rejected));
+  const int error = rejected.os_error();
   Error with_usage(ErrorKind::System, error, strerrordesc_np(error) + note);
   with_usage.add_context(formatted("write {} to {}", write.value, write.file));
   return std::unexpected(std::move(with_usage));
+}
+
+Result<> write_one(const Directory& directory, const plan::CgroupWrite& write) {
+  TRY(check_usage(directory, write));
+  Room room(directory);
+  if (write.make_room) TRY(room.make(write));
+  // An empty list of CPUs is a line without any: a write of nothing would not arrive.
+  Result<> done = directory.write(write.file, write.value.empty() ? "\n" : write.value);
+  if (done) return done;
+  if (done.error().os_error() != ENOENT)
+    return explain_rejected(directory, write, std::move(done).error());
+  if (write.else_file.empty())
+    return write.if_exists ? Result<>() : explain_missing(directory, write);
+  const plan::CgroupWrite other = {write.controller, write.else_file, write.else_value,
+                                   write.pointer, write.if_exists};
+  return write_one(directory, other);
 }
 
 Result<> write_located(const plan::CgroupWrite& planned, const Locate& locate) {

@@ -2,6 +2,7 @@
 #include "cli/command_table.h"
 
 #include <algorithm>
+#include <array>
 
 #include "cli/commands/commands.h"
 
@@ -51,19 +52,31 @@ constexpr Option kDetach{"detach", 'd', {}, "return as soon as the program runs"
 constexpr Option kCreate[] = {kBundle,  kConfig,       kConsoleSocket, kPidfdSocket, kPidFile,
                               kNoPivot, kNoNewKeyring, kPreserveFds,   kQuietDetach, kHelp};
 
-constexpr Option kRun[] = {
-    kBundle,        kConfig,
-    kDetach,        {"keep", 0, {}, "do not delete the container when its program ends"},
-    kConsoleSocket, kPidfdSocket,
-    kPidFile,       kNoSubreaper,
-    kNoPivot,       kNoNewKeyring,
-    kPreserveFds,   kHelp};
+constexpr Option kDetachKeys{
+    "detach-keys", 0, "KEYS",
+    "leave a terminal, and the program running, by these keys: ctrl-X or single characters, with "
+    "commas between (ctrl-p,ctrl-q)"};
+
+constexpr Option kRun[] = {kDetachKeys,
+                           kBundle,
+                           kConfig,
+                           kDetach,
+                           {"keep", 0, {}, "do not delete the container when its program ends"},
+                           kConsoleSocket,
+                           kPidfdSocket,
+                           kPidFile,
+                           kNoSubreaper,
+                           kNoPivot,
+                           kNoNewKeyring,
+                           kPreserveFds,
+                           kHelp};
 
 constexpr Option kExec[] = {
     {"process", 'p', "FILE",
      "the process object to run; the options that describe one are ignored"},
     kDetach,
     {"tty", 't', {}, "give the process a terminal"},
+    kDetachKeys,
     {"cwd", 0, "DIR", "working directory in the container"},
     {"env", 'e', "NAME=VALUE", "add an environment variable (may be repeated)"},
     {"user", 'u', "UID[:GID]", "user and group, as numbers"},
@@ -75,12 +88,23 @@ constexpr Option kExec[] = {
     {"cgroup", 0, "[CONTROLLER,...:]PATH",
      "run in an existing cgroup below the container's (may be repeated)"},
     {"ignore-paused", 0, {}, "also when the container is paused"},
+    {"hold",
+     0,
+     {},
+     "have the process wait, all set up, for berth start --process; the pid file and the pidfd "
+     "socket are served before"},
+    {"exec-wait-fifo", 0, "FIFO", "have it wait until somebody opens this FIFO to read"},
+    {"tools", 0, "DIR[:PLACE]",
+     "let this process alone see a directory of the host, read-only, its programs first in PATH"},
     kConsoleSocket,
     kPidfdSocket,
     kPidFile,
     kPreserveFds,
     kNoSubreaper,
     kHelp};
+
+constexpr Option kStart[] = {
+    {"process", 0, "PID", "start the program of a process that berth exec holds"}, kHelp};
 
 constexpr Option kKill[] = {
     {"all", 'a', {}, "signal every process of the container, also of one that has stopped"}, kHelp};
@@ -89,10 +113,24 @@ constexpr Option kDelete[] = {
 constexpr Option kList[] = {kFormat, {"quiet", 'q', {}, "print ids only"}, kHelp};
 constexpr Option kPs[] = {kFormat, kHelp};
 
-constexpr Option kUpdate[] = {
-    {"resources", 'r', "FILE",
-     "resources object as JSON, - for standard input; other options are ignored"},
+// One list after another.
+template <size_t First, size_t Second>
+constexpr std::array<Option, First + Second> joined(const Option (&first)[First],
+                                                    const Option (&second)[Second]) {
+  std::array<Option, First + Second> all = {};
+  std::ranges::copy(second, std::ranges::copy(first, all.begin()).out);
+  return all;
+}
+
+// Of update and box: cli/resource_options.cc.
+constexpr Option kLimits[] = {
     {"blkio-weight", 0, "WEIGHT", "block I/O weight, 10 to 1000"},
+    {"blkio-weight-device", 0, "MAJOR:MINOR:WEIGHT", "the same for one device (may be repeated)"},
+    {"device-read-bps", 0, "MAJOR:MINOR:BYTES",
+     "bytes a second to read from a device; 0 for no limit (may be repeated)"},
+    {"device-write-bps", 0, "MAJOR:MINOR:BYTES", "bytes a second to write to a device"},
+    {"device-read-iops", 0, "MAJOR:MINOR:N", "reads a second from a device"},
+    {"device-write-iops", 0, "MAJOR:MINOR:N", "writes a second to a device"},
     {"cpu-period", 0, "MICROSECONDS", "period of the CPU quota; 0 for the default"},
     {"cpu-quota", 0, "MICROSECONDS", "CPU time in each period; -1 for no limit"},
     {"cpu-burst", 0, "MICROSECONDS", "unused quota that may be saved up"},
@@ -106,15 +144,81 @@ constexpr Option kUpdate[] = {
     {"memory-reservation", 0, "BYTES", "soft limit of memory"},
     {"memory-swap", 0, "BYTES", "limit of memory and swap together; -1 for none"},
     {"pids-limit", 0, "N", "most processes; -1 for no limit"},
+    {"unified", 0, "FILE=VALUE", "a file of cgroup v2, as memory.high=64M (may be repeated)"},
+    {"kernel-memory", 0, "BYTES", "has no effect since Linux 5.16", {}, true},
+    {"kernel-memory-tcp", 0, "BYTES", "limit of TCP buffers (cgroup v1)", {}, true}};
+
+constexpr Option kUpdateOnly[] = {
+    kHelp,
+    {"resources", 'r', "FILE",
+     "resources object as JSON, - for standard input; takes the place of the options for limits"},
+    {"force", 0, {}, "also a memory limit below the usage, for which the kernel kills processes"},
     {"l3-cache-schema", 0, "SCHEMA", "Intel RDT L3 cache schema"},
     {"mem-bw-schema", 0, "SCHEMA", "Intel RDT memory bandwidth schema"},
-    {"kernel-memory", 0, "BYTES", "accepted and ignored", {}, true},
-    {"kernel-memory-tcp", 0, "BYTES", "accepted and ignored", {}, true},
+    {"oom-score-adj", 0, "N", "who is killed first when memory is short, -1000 to 1000"},
+    {"rlimit", 0, "TYPE=SOFT[:HARD]", "a resource limit, as nofile=1024:4096 (may be repeated)"},
+    {"cpu-affinity", 0, "LIST", "CPUs that the processes ask for, as 0-2,5"},
+    {"io-priority", 0, "CLASS[:LEVEL]", "rt, be or idle; levels from 0 (first) to 7"},
+    {"scheduler", 0, "POLICY[:N]",
+     "other or batch with a nice value, fifo or rr with a priority, idle, "
+     "deadline:RUNTIME:DEADLINE[:PERIOD]"}};
+constexpr auto kUpdate = joined(kUpdateOnly, kLimits);
+
+constexpr Option kAttach[] = {
+    kDetachKeys,
+    {"process", 0, "PID", "a process of exec --detach-keys, not the first one"},
+    {"no-stdin", 0, {}, "give the program no input"},
     kHelp};
+
+constexpr Option kBoxOnly[] = {
+    kHelp,
+    {"rootfs", 0, "DIR",
+     "the root filesystem; without it this host's, copy-on-write, with a /tmp and /run of its own"},
+    {"copy-on-write", 0, {}, "what is written to the root filesystem is gone afterwards"},
+    {"read-only", 0, {}, "the root filesystem can not be written"},
+    {"id", 0, "ID", "of the container (box- and random digits)"},
+    {"tty", 't', {}, "give the program a terminal"},
+    {"detach", 'd', {}, "print the id and return as soon as the program runs; see berth attach"},
+    {"keep", 0, {}, "do not delete the container when its program ends; detached ones are kept"},
+    {"rm", 0, {}, "delete also a detached one when its program ends"},
+    kDetachKeys,
+    {"entrypoint", 0, "COMMAND", "the words of the command line are its arguments"},
+    {"env", 'e', "NAME=VALUE", "an environment variable (may be repeated)"},
+    {"cwd", 'w', "DIR", "working directory in the container (/)"},
+    {"user", 'u', "USER[:GROUP]", "by name in the root filesystem, or by number (0)"},
+    {"additional-gids", 'g', "GID", "add a group (may be repeated)"},
+    {"hostname", 0, "NAME", "host name (the id)"},
+    {"privileged", 0, {}, "all capabilities and devices, nothing hidden, no seccomp filter"},
+    {"no-new-privs", 0, {}, "programs can not gain privileges"},
+    {"cap-add", 0, "CAP", "give a capability, or ALL (may be repeated)"},
+    {"cap-drop", 0, "CAP", "take a capability, or ALL (may be repeated)"},
+    {"remap", 0, "INSIDE:OUTSIDE:COUNT",
+     "a user namespace with these user and group ids (may be repeated)"},
+    {"mount", 'm', "SOURCE:DEST[:OPTION,...]",
+     "bind a file or directory of the host (may be repeated)"},
+    {"tmpfs", 0, "DEST[:OPTION,...]", "an empty directory in memory (may be repeated)"},
+    {"device", 0, "PATH[:DEST[:ACCESS]]", "a device of the host (may be repeated)"},
+    {"shm-size", 0, "BYTES", "size of /dev/shm (64m)"},
+    {"net", 0, "none|host|PATH",
+     "network: a namespace of its own with loopback only, the host's, or the one at PATH (none)"},
+    {"rlimit", 0, "TYPE=SOFT[:HARD]", "a resource limit, as nofile=1024:4096 (may be repeated)"},
+    {"oom-score-adj", 0, "N", "who is killed first when memory is short, -1000 to 1000"},
+    {"cgroup", 0, "PATH", "of the container, as linux.cgroupsPath"},
+    {"label", 0, "NAME=VALUE", "an annotation, shown by state and list (may be repeated)"}};
+constexpr auto kBox = joined(kBoxOnly, kLimits);
+
+constexpr Option kKeep[] = {{"bundle", 0, "DIR", {}}, {"streams", 0, "HOW", {}, "given pipes kept"},
+                            {"client", 0, {}, {}},    {"overlay", 0, {}, {}},
+                            {"remove", 0, {}, {}},    kHelp};
 
 constexpr Option kEvents[] = {
     {"interval", 0, "DURATION", "time between statistics, as 500ms or 1m30s (5s)"},
     {"stats", 0, {}, "print the statistics once and exit"},
+    {"format", 0, "FORMAT", "openmetrics: print the statistics once, for Prometheus",
+     "json openmetrics"},
+    kHelp};
+constexpr Option kWait[] = {
+    {"format", 0, "FORMAT", "how the exit record is printed; without it, it is not", "json"},
     kHelp};
 constexpr Option kSpec[] = {
     {"bundle", 'b', "DIR", "directory that gets config.json (the current one)"},
@@ -145,7 +249,7 @@ constexpr Command kCommands[] = {
      .details =
          "Returns when the program has been executed. Where $NOTIFY_SOCKET is set, as by a "
          "service manager, for create and start: when the program has said that it is ready.",
-     .options = kHelpOnly,
+     .options = kStart,
      .min_words = 1,
      .max_words = 1,
      .run = run_start},
@@ -215,8 +319,11 @@ constexpr Command kCommands[] = {
     {.name = "exec",
      .words = "CONTAINER [COMMAND [ARGUMENT...]]",
      .summary = "run another process in a running container",
-     .details = "The exit code is the process's, or 128 and the number of the signal that killed "
-                "it; 255 when it could not be executed.",
+     .details =
+         "The exit code is the process's, or 128 and the number of the signal that killed it; 255 "
+         "when it could not be executed. With --hold or --exec-wait-fifo and --detach, it returns "
+         "while the process waits right before its program. PLACE of --tools is a directory in the "
+         "container; without it one is chosen where nothing is missed.",
      .options = kExec,
      .min_words = 1,
      .run = run_exec,
@@ -225,8 +332,10 @@ constexpr Command kCommands[] = {
      .failure_code = 255},
     {.name = "update",
      .words = "CONTAINER",
-     .summary = "change the resource limits of a container",
-     .details = "What is not named stays as it is.",
+     .summary = "change the limits of a running container, and attributes of its processes",
+     .details = "What is not named stays as it is. All or nothing: when something is refused, the "
+                "old values are back. A memory limit below the usage is refused unless enough can "
+                "be reclaimed.",
      .options = kUpdate,
      .min_words = 1,
      .max_words = 1,
@@ -234,11 +343,24 @@ constexpr Command kCommands[] = {
     {.name = "events",
      .words = "CONTAINER",
      .summary = "print statistics and out-of-memory events, one JSON object a line",
-     .details = "Ends when the container stops.",
+     .details =
+         "Ends when the container stops. An out-of-memory event says whose limit it was, and "
+         "who was killed where the kernel's log may be read.",
      .options = kEvents,
      .min_words = 1,
      .max_words = 1,
      .run = run_events},
+    {.name = "wait",
+     .words = "CONTAINER",
+     .summary = "wait until a container's program has ended",
+     .details = "The exit code is the program's, or 128 and the number of the signal that killed "
+                "it; 254 when it is not known, because nobody was watching; 255 when this command "
+                "failed. Also of a container that has ended already, until it is deleted.",
+     .options = kWait,
+     .min_words = 1,
+     .max_words = 1,
+     .run = run_wait,
+     .failure_code = 255},
     {.name = "spec",
      .summary = "write a config.json to start from",
      .details = "An existing file is never overwritten.",
@@ -276,12 +398,41 @@ constexpr Command kCommands[] = {
      .options = kHelpOnly,
      .run = run_try,
      .stops_at_word = true},
+    {.name = "box",
+     .words = "COMMAND [ARGUMENT...]",
+     .summary = "run a command in a container, without a config.json",
+     .details =
+         "Stays in the foreground and deletes the container when its program ends, unless --detach "
+         "or --keep is given. The exit code is the program's, or 128 and the number of the signal "
+         "that killed it. All other commands take a box's id, too: exec, ps, kill, wait, delete.",
+     .options = kBox,
+     .run = run_box,
+     .stops_at_word = true},
+    {.name = "attach",
+     .words = "CONTAINER",
+     .summary = "connect to the streams of a box, or to a terminal that was left",
+     .details =
+         "Of a box that was started with --detach or with a terminal, and of run and exec with "
+         "--detach-keys. Shows the last of what was written before, then all; any number may be "
+         "attached at once. The exit code is the "
+         "program's when it ends, 0 when left by the keys.",
+     .options = kAttach,
+     .min_words = 1,
+     .max_words = 1,
+     .run = run_attach},
     {.name = "help",
      .words = "[COMMAND]",
      .summary = "show the help of berth or of a command",
      .options = kHelpOnly,
      .max_words = 1,
      .run = run_help},
+    {.name = "__keep",
+     .words = "ID",
+     .options = kKeep,
+     .min_words = 1,
+     .max_words = 1,
+     .run = run_keep,
+     .hidden = true},
     {.name = "__gen",
      .words = "completion SHELL | scdoc PAGE",
      .options = kHelpOnly,

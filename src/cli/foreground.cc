@@ -19,13 +19,6 @@
 namespace berth::cli {
 namespace {
 
-// Not passed on. SIGCHLD and SIGWINCH are for us; the others tell this program something about
-// itself.
-bool is_own(int signal_number) {
-  return signal_number == SIGCHLD || signal_number == SIGWINCH || signal_number == SIGURG ||
-         signal_number == SIGPIPE;
-}
-
 // Reaps adopted processes, but never the one that we stay with: its status belongs to
 // Process::wait; 0: there is none any more.
 void reap_adopted(pid_t own) {
@@ -38,14 +31,12 @@ void reap_adopted(pid_t own) {
 }
 
 void take_signal(const Signals& signals, Process& process, std::optional<TerminalRelay>& relay) {
-  signalfd_siginfo info = {};
-  if (read(signals.descriptor(), &info, sizeof info) != sizeof info) return;
-  auto number = static_cast<int>(info.ssi_signo);
+  const int number = signals.next();
   if (number == SIGCHLD) {
     reap_adopted(process.pid());
   } else if (number == SIGWINCH) {
     if (relay) relay->copy_size();
-  } else if (!is_own(number)) {
+  } else if (is_passed_on(number)) {
     // It may have ended just now; then there is nobody to tell.
     (void)process.signal(number);
   }
@@ -90,6 +81,18 @@ Signals::~Signals() {
   sigprocmask(SIG_SETMASK, &before_, nullptr);
 }
 
+int Signals::next() const {
+  signalfd_siginfo info = {};
+  if (read(descriptor_, &info, sizeof info) != sizeof info) return 0;
+  return static_cast<int>(info.ssi_signo);
+}
+
+// SIGCHLD and SIGWINCH are for us.
+bool is_passed_on(int signal_number) {
+  return signal_number != 0 && signal_number != SIGCHLD && signal_number != SIGWINCH &&
+         signal_number != SIGURG && signal_number != SIGPIPE;
+}
+
 Result<> become_subreaper() {
   if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) {
     return system_error(errno, "become the reaper of orphans");
@@ -97,7 +100,7 @@ Result<> become_subreaper() {
   return {};
 }
 
-Result<int> stay_with(Process& process, const Signals& signals) {
+Result<ExitStatus> stay_with(Process& process, const Signals& signals) {
   write_held_lines();
   // Only now: what is ignored stays so for the container's program.
   (void)signal(SIGPIPE, SIG_IGN);
@@ -116,9 +119,9 @@ Result<int> stay_with(Process& process, const Signals& signals) {
     if (watched[kEnd].revents != 0) break;
   }
   if (relay) relay->finish();
-  const int code = TRY(process.wait()).shell_code();
+  const ExitStatus status = TRY(process.wait());
   reap_adopted(0);
-  return code;
+  return status;
 }
 
 }  // namespace berth::cli

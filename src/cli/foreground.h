@@ -18,6 +18,8 @@ class Signals {
   ~Signals();
 
   int descriptor() const { return descriptor_; }
+  // One that came; 0: none.
+  int next() const;
 
  private:
   Signals(int descriptor, sigset_t before) : descriptor_(descriptor), before_(before) {}
@@ -25,11 +27,14 @@ class Signals {
   sigset_t before_;
 };
 
+// Whether a container's program is to have it: not what tells this program about itself.
+bool is_passed_on(int signal_number);
+
 // Processes whose parent ends become our children.
 Result<> become_subreaper();
 
 // Stays with the process until it ends: passes signals on, relays its terminal, adopts and reaps
-// what loses its parent. Returns the exit code for the shell.
-Result<int> stay_with(Process& process, const Signals& signals);
+// what loses its parent.
+Result<ExitStatus> stay_with(Process& process, const Signals& signals);
 
 }  // namespace berth::cli

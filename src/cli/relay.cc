@@ -3,10 +3,10 @@
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <utility>
 
 #include "core/context.h"
 
@@ -52,35 +52,7 @@ Result<TerminalRelay> TerminalRelay::open(int console) {
   }
   TerminalRelay relay(console);
   relay.copy_size();
-  relay.make_raw();
   return relay;
-}
-
-TerminalRelay::TerminalRelay(TerminalRelay&& other) noexcept
-    : console_(other.console_),
-      input_open_(other.input_open_),
-      restore_(std::exchange(other.restore_, false)),
-      before_(other.before_) {}
-
-TerminalRelay::~TerminalRelay() {
-  if (restore_) (void)tcsetattr(STDIN_FILENO, TCSADRAIN, &before_);
-}
-
-void TerminalRelay::make_raw() {
-  if (tcgetattr(STDIN_FILENO, &before_) != 0) return;
-  termios raw = before_;
-  cfmakeraw(&raw);
-  raw.c_oflag |= OPOST;
-  restore_ = tcsetattr(STDIN_FILENO, TCSANOW, &raw) == 0;
-}
-
-WindowSize window_size() {
-  winsize size = {};
-  for (int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-    if (ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_row != 0)
-      return {.rows = size.ws_row, .columns = size.ws_col};
-  }
-  return {};
 }
 
 void TerminalRelay::copy_size() {

@@ -2,18 +2,15 @@
 #pragma once
 
 #include <poll.h>
-#include <termios.h>
 
 #include <string>
 #include <string_view>
 
 #include "berth/error.h"
 #include "berth/process.h"
+#include "cli/terminal.h"
 
 namespace berth::cli {
-
-// Of our own terminal, whichever standard stream it is on.
-WindowSize window_size();
 
 // Carries bytes between standard input, standard output and the master end of a container's
 // terminal. While it lives, our own terminal is raw; its end puts it back.
@@ -22,9 +19,6 @@ class TerminalRelay {
   static constexpr size_t kDescriptors = 3;
 
   static Result<TerminalRelay> open(int console);
-  TerminalRelay(TerminalRelay&& other) noexcept;
-  TerminalRelay& operator=(TerminalRelay&&) = delete;
-  ~TerminalRelay();
 
   void ask(pollfd* watched) const;   // fills kDescriptors entries
   void move(const pollfd* watched);  // after poll
@@ -33,20 +27,18 @@ class TerminalRelay {
 
  private:
   explicit TerminalRelay(int console) : console_(console) {}
-  void make_raw();
   void read_input();
   void read_console();
   void write_console();
   void write_output();
   void end_of_input();
 
+  RawTerminal own_{RawTerminal::Newlines::Turned};
   int console_;
   bool input_open_ = true;
   bool console_open_ = true;
   bool output_open_ = true;
   bool at_line_start_ = true;  // of what was read from our input
-  bool restore_ = false;
-  termios before_ = {};
   std::string to_console_ = {};
   std::string to_output_ = {};
 };

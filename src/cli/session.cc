@@ -37,17 +37,21 @@ Rootless rootless(const Arguments& globals) {
 
 }  // namespace
 
-Result<Factory> open_factory(const Invocation& invocation) {
+Result<FactoryOptions> factory_options(const Invocation& invocation) {
   const auto& globals = invocation.globals;
   auto root = globals.text("root");
   if (globals.given("root") && root.find_first_not_of('/') == std::string::npos) {
     return fail(ErrorKind::InvalidUse, "--root={}: name a directory other than /", root);
   }
-  return Factory::open(
-      {.state_root = TRY(absolute(root)),
-       .cgroup_manager = cgroup_manager(globals),
-       .rootless = rootless(globals),
-       .on_warning = [](const std::string& text) { log(LogLevel::Warning, text); }});
+  return FactoryOptions{
+      .state_root = TRY(absolute(root)),
+      .cgroup_manager = cgroup_manager(globals),
+      .rootless = rootless(globals),
+      .on_warning = [](const std::string& text) { log(LogLevel::Warning, text); }};
+}
+
+Result<Factory> open_factory(const Invocation& invocation) {
+  return Factory::open(TRY(factory_options(invocation)));
 }
 
 Result<Container> find_container(const Invocation& invocation) {

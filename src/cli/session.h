@@ -8,7 +8,8 @@
 
 namespace berth::cli {
 
-// The factory that the global options ask for.
+// What the global options ask for.
+Result<FactoryOptions> factory_options(const Invocation& invocation);
 Result<Factory> open_factory(const Invocation& invocation);
 
 // The container named by the first word; fails with "container does not exist".

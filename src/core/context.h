@@ -24,12 +24,15 @@ Context<Args...> context(fmt::format_string<const Args&...> text, const Args&...
   return {text, std::tuple<const Args&...>(args...)};
 }
 
+template <typename... Args>
+[[gnu::cold]] void add_context(Error& error, const Context<Args...>& context) {
+  error.add_context(std::apply(
+      [&](const Args&... args) { return formatted(context.text, args...); }, context.args));
+}
+
 template <typename T, typename... Args>
 Result<T> operator|(Result<T>&& result, const Context<Args...>& context) {
-  if (!result) {
-    result.error().add_context(std::apply(
-        [&](const Args&... args) { return formatted(context.text, args...); }, context.args));
-  }
+  if (!result) add_context(result.error(), context);
   return std::move(result);
 }
 
@@ -47,15 +50,16 @@ Result<T> operator|(Result<T>&& result, At place) {
 
 // return fail(ErrorKind::WrongState, "container {} is {}", id, status);
 template <typename... Args>
-std::unexpected<Error> fail(ErrorKind kind, fmt::format_string<const Args&...> text,
-                            const Args&... args) {
+[[gnu::cold]] std::unexpected<Error> fail(ErrorKind kind, fmt::format_string<const Args&...> text,
+                                          const Args&... args) {
   return std::unexpected(Error(kind, formatted(text, args...)));
 }
 
 // return system_error(errno, "open {}", path);
 template <typename... Args>
-std::unexpected<Error> system_error(int errno_value, fmt::format_string<const Args&...> text,
-                                    const Args&... args) {
+[[gnu::cold]] std::unexpected<Error> system_error(int errno_value,
+                                                  fmt::format_string<const Args&...> text,
+                                                  const Args&... args) {
   return std::unexpected(Error::system(errno_value, formatted(text, args...)));
 }
 

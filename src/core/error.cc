@@ -6,7 +6,7 @@
 
 namespace berth {
 
-struct Error::Details {
+struct [[gnu::visibility("hidden")]] Error::Details {
   ErrorKind kind = ErrorKind::Internal;
   int os_error = 0;
   std::string cause;

@@ -30,4 +30,8 @@ Result<Status> Container::status() const {
 
 Result<Resources> parse_resources(std::string_view json) { return spec::read_resources(json); }
 
+Result<ProcessAttributes> parse_process_attributes(std::string_view json) {
+  return spec::read_attributes(json);
+}
+
 }  // namespace berth

@@ -8,6 +8,7 @@
 #include "berth/container.h"
 #include "berth/factory.h"
 #include "cgroup/manager.h"
+#include "engine/held_exec.h"
 #include "engine/notify.h"
 #include "engine/record.h"
 #include "engine/state_store.h"
@@ -31,7 +32,7 @@ struct Snapshot {
 namespace berth {
 
 // A container on disk. Each call reads the record anew: another program may have changed it.
-struct Container::Inner {
+struct [[gnu::visibility("hidden")]] Container::Inner {
   std::string root;
   std::string id;
   std::function<void(const std::string&)> on_warning;
@@ -52,9 +53,12 @@ struct Container::Inner {
   Result<engine::Snapshot> look_at_end(const engine::StateDir& directory);
 };
 
-struct Process::Inner {
+struct [[gnu::visibility("hidden")]] Process::Inner {
+  Inner() = default;
+  ~Inner();  // ends what is held
   pid_t pid = 0;
   os::UniqueFd pidfd = {};
+  std::unique_ptr<engine::HeldExec> held = {};
   os::UniqueFd console = {};
   engine::NotifyRelay notify = {};
 };

@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
-
-#include <chrono>
 
 #include "berth/try.h"
 #include "core/context.h"
 #include "engine/attach_network.h"
 #include "engine/class_of_service.h"
+#include "engine/clock.h"
 #include "engine/create_plan.h"
 #include "engine/creation.h"
 #include "engine/launch.h"
 #include "engine/prepare.h"
 #include "engine/serve_init.h"
 #include "os/file.h"
+#include "spec/read_spec.h"
 #include "sync/step.h"
 
 namespace berth::engine {
@@ -51,8 +50,8 @@ Result<> compile_seccomp(Creation& creation) {
 
 Result<> create_cgroup(Creation& creation) {
   const plan::CgroupPlan& plan = creation.plan.host.cgroup;
-  auto manager = TRY(cgroup::make_manager(plan.driver, plan.places, plan.tolerate_denied) |
-                     at("/linux/cgroupsPath"));
+  auto manager =
+      TRY(cgroup::make_manager(plan, std::move(creation.systemd)) | at("/linux/cgroupsPath"));
   TRY(manager->create(plan.writes) | at("/linux/cgroupsPath"));
   creation.cgroup = std::move(manager);
   return {};
@@ -118,38 +117,41 @@ static_assert(comes_before(Step::LimitDevices, Step::ServeInit),
               "no hook and no program may run without the rules for devices");
 static_assert(comes_before(Step::ServeInit, Step::RecordState), "created means: ready to exec");
 
-std::string utc_now() {
-  timespec now{};
-  ::clock_gettime(CLOCK_REALTIME, &now);
-  // Not gmtime: it reads the host's time zone first.
-  const std::chrono::sys_seconds seconds{std::chrono::seconds(now.tv_sec)};
-  const auto day = std::chrono::floor<std::chrono::days>(seconds);
-  const std::chrono::year_month_day date(day);
-  const std::chrono::hh_mm_ss clock(seconds - day);
-  return formatted("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:09}Z", static_cast<int>(date.year()),
-                   static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                   clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
-                   now.tv_nsec);
+// Somebody is told the container's state while it is made, or after this program.
+bool tells_state(const spec::Spec& spec) {
+  const spec::Hooks& hooks = spec.hooks;
+  for (const auto* list : {&hooks.prestart, &hooks.create_runtime, &hooks.create_container,
+                           &hooks.start_container, &hooks.poststart, &hooks.poststop}) {
+    if (!list->empty()) return true;
+  }
+  return spec.platform.seccomp && !spec.platform.seccomp->listener_path.empty();
 }
 
-Record intent_of(const Creation& creation) {
+Result<Record> intent_of(const Creation& creation) {
   const plan::Plan& plan = creation.plan;
-  return {.id = plan.host.id,
-          .bundle = plan.host.bundle,
-          .rootfs = plan.init.root.path,
-          .created = utc_now(),
-          .oci_version = creation.spec.oci_version,
-          .boot_id = boot_id(),
-          .owner = ::geteuid(),
-          .creator = ::getpid(),
-          .namespaces = plan.host.namespaces.all_flags(),
-          .cgroup_driver = plan.host.cgroup.driver,
-          .tolerate_denied = plan.host.cgroup.tolerate_denied,
-          .cgroups = plan.host.cgroup.places,
-          .pid_file = creation.options.pid_file,
-          .has_poststart = !creation.spec.hooks.poststart.empty(),
-          .has_poststop = !creation.spec.hooks.poststop.empty(),
-          .annotations = creation.spec.annotations};
+  const spec::Spec& spec = creation.spec;
+  StringMap annotations;
+  if (tells_state(spec)) annotations = TRY(spec::read_annotations(creation.config));
+  return Record{.id = plan.host.id,
+                .bundle = plan.host.bundle,
+                .rootfs = plan.init.root.path,
+                .created = utc_text(now_ns()),
+                .oci_version = creation.spec.oci_version,
+                .boot_id = boot_id(),
+                .owner = ::geteuid(),
+                .creator = ::getpid(),
+                .namespaces = plan.host.namespaces.all_flags(),
+                .cgroup_driver = plan.host.cgroup.driver,
+                .tolerate_denied = plan.host.cgroup.tolerate_denied,
+                .unit = plan.host.cgroup.unit.name,
+                .unit_of_user = plan.host.cgroup.unit.of_user,
+                .cgroups = plan.host.cgroup.places,
+                .pid_file = creation.options.pid_file,
+                .has_poststart = !creation.spec.hooks.poststart.empty(),
+                .has_poststop = !creation.spec.hooks.poststop.empty(),
+                .changes_root = plan.init.root.entry == plan::RootEntry::Chroot,
+                .annotated = !spec.annotations.empty() || spec.has_more_annotations,
+                .annotations = std::move(annotations)};
 }
 
 }  // namespace
@@ -172,7 +174,7 @@ Creation::~Creation() {
 }
 
 Result<> create_container(Creation& creation) {
-  creation.record = intent_of(creation);
+  creation.record = TRY(intent_of(creation));
   TRY(examine_network(creation));
   TRY(examine_class(creation));
   for (const HostStep& step : kCreateSteps) {

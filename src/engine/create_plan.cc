@@ -14,6 +14,8 @@
 #include "berth/try.h"
 #include "core/context.h"
 #include "engine/gather_facts.h"
+#include "engine/namespace_owner.h"
+#include "engine/prepare.h"
 #include "hooks/run_hooks.h"
 #include "os/file.h"
 #include "os/process.h"
@@ -88,7 +90,7 @@ Result<> plan_creation(std::string_view id, Creation& creation) {
   TRY(check_id(id));
   const std::string bundle = TRY(find_bundle(options));
   creation.config = TRY(read_config(options, bundle));
-  creation.spec = TRY(spec::read_spec(creation.config));
+  creation.spec = TRY(spec::read_spec(creation.config, spec::Detail::Effects));
   TRY(spec::validate(creation.spec));
   if (!creation.spec.process)
     return Result<>(fail(ErrorKind::InvalidConfig, "process is missing")) | at("/process");
@@ -97,6 +99,7 @@ Result<> plan_creation(std::string_view id, Creation& creation) {
     show_notify_socket(creation.factory.state_root + "/" + std::string(id), creation.spec);
   plan::HostFacts facts = TRY(gather_facts({.labels = names_label(creation.spec)}));
   TRY(check_preserved(options.preserve_fds, facts.open_listen_fds));
+  facts.joined_mounts_are_foreign = joins_foreign_mounts(creation.spec);
   if (creation.plan_as_root) pretend_root(facts);
   const plan::Request request{.id = std::string(id),
                               .bundle = bundle,
@@ -105,10 +108,13 @@ Result<> plan_creation(std::string_view id, Creation& creation) {
                               .no_pivot = options.no_pivot,
                               .no_new_keyring = options.no_new_keyring,
                               .preserve_fds = options.preserve_fds};
+  if (request.cgroup_driver == plan::CgroupDriver::Systemd && !facts.hierarchies.empty())
+    creation.systemd = TRY(open_systemd(facts));
   creation.plan = TRY(plan::make_plan(creation.spec, facts, request));
   creation.plan.init.namespaces = &creation.plan.host.namespaces;
   creation.prepared.process.last_capability = facts.last_capability;
   creation.prepared.process.ignored_signals = facts.ignored_signals;
+  TRY(give_streams(options.streams, creation.prepared.process));
   return check_terminal(options, creation.plan.init.process);
 }
 
@@ -120,7 +126,8 @@ void set_window(const std::function<WindowSize()>& window, spec::Process& proces
 
 Result<plan::Plan> plan_of_record(const Record& record, std::string_view config) {
   const spec::Spec spec = TRY(spec::read_spec(config));
-  const plan::HostFacts facts = TRY(gather_facts({.labels = names_label(spec)}));
+  plan::HostFacts facts = TRY(gather_facts({.labels = names_label(spec)}));
+  facts.joined_mounts_are_foreign = joins_foreign_mounts(spec);
   return plan::make_plan(
       spec, facts,
       {.id = record.id, .bundle = record.bundle, .cgroup_driver = record.cgroup_driver});

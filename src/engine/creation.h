@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,7 @@ struct Creation {
 
   StateDir state = {};
   Record record = {};
+  std::optional<cgroup::Systemd> systemd = {};  // until the cgroup's manager has it
   std::unique_ptr<cgroup::CgroupManager> cgroup = {};
   std::unique_ptr<network::MovedDevices> network = {};
   os::UniqueFd network_namespace = {};  // once devices are in it

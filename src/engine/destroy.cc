@@ -2,6 +2,8 @@
 #include <errno.h>
 #include <signal.h>
 
+#include <algorithm>
+
 #include "berth/try.h"
 #include "core/context.h"
 #include "engine/attach_network.h"
@@ -53,8 +55,15 @@ Result<> tear_down(const StateDir& directory, Snapshot& snapshot,
   TRY(cgroup::remove_class(record.rdt));
   if (!empty) TRY(cgroup->destroy() | context("remove the container's cgroup"));
   TRY(directory.remove());
+  directory.unlock();  // who waits for it learns now that it is gone
   engine::run_poststop(record, snapshot.config, on_warning);
   return {};
+}
+
+// A path that names a unit of systemd has two colons.
+plan::CgroupDriver driver_for(const Result<spec::Spec>& spec) {
+  const bool names_unit = spec && std::ranges::count(spec->platform.cgroups_path, ':') == 2;
+  return names_unit ? plan::CgroupDriver::Systemd : plan::CgroupDriver::Filesystem;
 }
 
 // The record can not be read, but its cgroups can be planned again: from the config behind it, or,
@@ -62,11 +71,15 @@ Result<> tear_down(const StateDir& directory, Snapshot& snapshot,
 Result<> remove_damaged(const StateDir& directory, const std::string& id) {
   const Result<std::string> config = directory.read_config();
   const Result<spec::Spec> spec = spec::read_spec(config ? *config : std::string());
-  const plan::HostFacts facts = TRY(engine::gather_facts());
+  plan::HostFacts facts = TRY(engine::gather_facts());
   std::vector<std::string> warnings;
-  const plan::CgroupPlan plan =
-      TRY(plan::plan_cgroup(spec ? *spec : spec::Spec{}, facts, {.id = id}, warnings));
-  const auto cgroup = TRY(cgroup::make_manager(plan.driver, plan.places, true));
+  plan::Request request = {.id = id, .cgroup_driver = driver_for(spec)};
+  std::optional<cgroup::Systemd> systemd;
+  if (request.cgroup_driver == plan::CgroupDriver::Systemd) systemd = TRY(engine::open_systemd(facts));
+  plan::CgroupPlan plan =
+      TRY(plan::plan_cgroup(spec ? *spec : spec::Spec{}, facts, request, warnings));
+  plan.tolerate_denied = true;
+  const auto cgroup = TRY(cgroup::make_manager(plan, std::move(systemd)));
   TRY(cgroup->kill_all(SIGKILL) | context("end the container's processes"));
   TRY(cgroup->destroy() | context("remove the container's cgroup"));
   return directory.remove();
@@ -88,7 +101,9 @@ Result<> Container::destroy(bool force) {
   const StateDir directory = TRY(inner_->open());
   TRY(directory.lock());
   Result<Snapshot> snapshot = inner_->look_at_end(directory);
-  if (!snapshot && force) return remove_damaged(directory, id());
+  // What a newer berth has made may be more than this one could find again.
+  const bool newer = !snapshot && snapshot.error().kind() == ErrorKind::Unsupported;
+  if (!snapshot && force && !newer) return remove_damaged(directory, id());
   if (!snapshot) return std::unexpected(std::move(snapshot).error());
   TRY(check_deletable(*snapshot, force));
   return tear_down(directory, *snapshot, inner_->on_warning);

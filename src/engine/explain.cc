@@ -6,6 +6,7 @@
 
 #include "core/format.h"
 #include "core/signal_words.h"
+#include "engine/explain_parts.h"
 #include "plan/dump_parts.h"
 #include "spec/seccomp_names.h"
 
@@ -15,18 +16,6 @@ namespace {
 using sync::Action;
 using sync::Failure;
 using sync::Step;
-
-template <typename T>
-const T* item_of(const std::vector<T>& list, const Failure& failure) {
-  const auto index = static_cast<size_t>(failure.item);
-  return failure.item >= 0 && index < list.size() ? &list[index] : nullptr;
-}
-
-Error system_in(const Failure& failure, std::string what) {
-  Error error = Error::system(failure.os_error, std::move(what));
-  error.set_step(to_string(failure.step));
-  return error;
-}
 
 std::string describe_mount(const plan::MountItem& mount) {
   if (mount.kind == plan::MountKind::Bind)
@@ -62,9 +51,17 @@ std::string describe_option(const plan::MountItem& mount, const Failure& failure
   std::string what = formatted("set option {}", option.key);
   if (option.value && option.value->size() > 255)
     what += ", of which the kernel takes 255 characters";
-  if (option.key == "lowerdir+" || option.key == "datadir+")
-    what += " (a lowerdir of more than 255 characters needs Linux 6.8)";
   return what;
+}
+
+// Each shows a namespace; `instead` is set where that is the host's.
+std::string describe_filesystem(const plan::MountItem& mount, const Failure& failure) {
+  std::string what = formatted("make the filesystem {}", mount.fs_type);
+  if (failure.os_error != EPERM || mount.instead.empty()) return what;
+  return formatted(
+      "{}, which shows a namespace that the user namespace does not own, and the host has none at "
+      "{} that could be bound",
+      what, mount.instead);
 }
 
 Error explain_mount(const plan::InitPlan& plan, const Failure& failure) {
@@ -73,7 +70,7 @@ Error explain_mount(const plan::InitPlan& plan, const Failure& failure) {
   std::string what;
   switch (failure.action) {
     case Action::OpenSource: what = formatted("open source {}", mount->source); break;
-    case Action::OpenFilesystem: what = formatted("make the filesystem {}", mount->fs_type); break;
+    case Action::OpenFilesystem: what = describe_filesystem(*mount, failure); break;
     case Action::SetOption: what = describe_option(*mount, failure); break;
     case Action::MakeTarget: what = "make the mount point"; break;
     case Action::MakeLink: what = "make the symlink anew (copy-symlink)"; break;
@@ -87,6 +84,7 @@ Error explain_mount(const plan::InitPlan& plan, const Failure& failure) {
       break;
     case Action::SetAttributes: what = describe_attributes(*mount, failure); break;
     case Action::SetPropagation: what = "set the mount's propagation"; break;
+    case Action::Reconfigure: what = "change the options of the filesystem that is mounted"; break;
     case Action::MapMountIds:
       what = "map the ids of the mount (its filesystem must allow it, and not be mapped already)";
       break;
@@ -168,89 +166,6 @@ Error explain_hook(const std::vector<plan::HookItem>& hooks, const Failure& fail
   return error;
 }
 
-std::string_view describe(Action action) {
-  switch (action) {
-    case Action::SetKeyring: return "join a session keyring";
-    case Action::SetLabel: return "set the security label";
-    case Action::SetAffinity: return "set the CPUs (are they in the container's cpuset?)";
-    case Action::SetPersonality: return "set the personality";
-    case Action::SetMemoryPolicy:
-      return "set the memory policy (are the nodes online and in the container's cpuset?)";
-    case Action::SetRlimit: return "set a resource limit";
-    case Action::SetIds: return "set user and group";
-    case Action::SetCapabilities: return "set capabilities";
-    case Action::OpenProc: return "open /proc/sys";
-    case Action::AddFilter:
-      return "add the annotation's filter (is it a valid program, does the profile let seccomp(2) "
-             "through?)";
-    case Action::WrongFilesystem: return "/proc is not procfs";
-    default: return {};
-  }
-}
-
-std::string_view pointer_of(Action action) {
-  switch (action) {
-    case Action::SetLabel: return "/apparmorProfile";
-    case Action::SetIds: return "/user";
-    case Action::SetCapabilities: return "/capabilities";
-    case Action::ChangeDirectory:
-    case Action::LeftRoot: return "/cwd";
-    default: return {};
-  }
-}
-
-// The texts that engines look for: features.md 1.5.
-Error explain_program(const plan::ProcessPlan& process, const Failure& failure) {
-  const std::string name = process.args.empty() ? std::string() : process.args.front();
-  Error error = failure.action == Action::NotInPath
-                    ? Error(ErrorKind::System, ENOENT,
-                            formatted("exec: \"{}\": executable file not found in $PATH", name))
-                    : Error::system(failure.os_error, {});
-  if (failure.action != Action::NotInPath) {
-    const char* verb = failure.step == Step::ExecProcess ? "exec" : "stat";
-    error = Error(ErrorKind::System, failure.os_error,
-                  formatted("exec: \"{}\": {} {}: {}", name, verb, name,
-                            Error::system(failure.os_error, {}).cause()));
-  }
-  error.set_step(to_string(failure.step)).set_pointer(process.pointer + "/args/0");
-  return error;
-}
-
-Error explain_process(const plan::ProcessPlan& process, const Failure& failure) {
-  if (failure.step == Step::FindExecutable || failure.step == Step::ExecProcess)
-    return explain_program(process, failure);
-  if (failure.step == Step::ConfineProcess)
-    return explain_confinement(process.confinement, failure);
-  std::string what(describe(failure.action));
-  if (failure.action == Action::ChangeDirectory)
-    what = formatted("change to the working directory {}", process.cwd);
-  if (failure.action == Action::LeftRoot)
-    what = formatted("the working directory {} is outside the root", process.cwd);
-  if (failure.step == Step::CloseDescriptors)
-    what = failure.item < 0 ? "close what the host has open"
-                            : formatted("keep descriptor {}", failure.item);
-  if (failure.step == Step::OpenTerminal) what = "open a terminal (is devpts mounted on /dev/pts?)";
-  Error error = system_in(failure, std::move(what));
-  if (failure.action == Action::SetPersonality) error.set_pointer("/linux/personality/domain");
-  if (failure.action == Action::SetMemoryPolicy) error.set_pointer("/linux/memoryPolicy");
-  if (failure.action == Action::SetAffinity) {
-    error.set_pointer(process.pointer + (failure.detail == 0 ? "/execCPUAffinity/initial"
-                                                             : "/execCPUAffinity/final"));
-  }
-  const std::string_view place = pointer_of(failure.action);
-  if (!place.empty()) error.set_pointer(process.pointer + std::string(place));
-  if (failure.action == Action::SetRlimit) {
-    if (const plan::RlimitItem* item = item_of(process.rlimits, failure))
-      error.set_pointer(item->pointer);
-  }
-  if (failure.step == Step::OpenTerminal) error.set_pointer(process.pointer + "/terminal");
-  if (failure.action == Action::AddFilter)
-    error.set_pointer(formatted("/annotations/{}", spec::kFilterAnnotation));
-  else if (failure.step == Step::LoadSeccomp)
-    error.set_pointer("/linux/seccomp");
-  return error;
-}
-
 Error explain_namespace(const plan::InitPlan& plan, const Failure& failure) {
   const plan::JoinedNamespace* joined =
       plan.namespaces == nullptr ? nullptr : item_of(plan.namespaces->join, failure);
@@ -301,15 +216,6 @@ Error explain_by_step(const plan::InitPlan& plan, const Failure& failure,
 
 Error explain(const plan::InitPlan& plan, const Failure& failure, std::string_view hook_output) {
   Error error = explain_by_step(plan, failure, hook_output);
-  if (failure.step != Step::FindExecutable && failure.step != Step::ExecProcess)
-    error.add_context(std::string(to_string(failure.step)));
-  return error;
-}
-
-Error explain(const plan::EnterPlan& plan, const Failure& failure) {
-  Error error = failure.step == Step::JoinNamespaces
-                    ? system_in(failure, "join the container's namespaces")
-                    : explain_process(plan.process, failure);
   if (failure.step != Step::FindExecutable && failure.step != Step::ExecProcess)
     error.add_context(std::string(to_string(failure.step)));
   return error;

@@ -13,7 +13,8 @@ namespace berth::engine {
 Error explain(const plan::InitPlan& plan, const sync::Failure& failure,
               std::string_view hook_output);
 Error explain(const plan::EnterPlan& plan, const sync::Failure& failure);
-// A part of both: the annotations run.berth.*.
+// Parts of both: what concerns the process, and the annotations run.berth.*.
+Error explain_process(const plan::ProcessPlan& process, const sync::Failure& failure);
 Error explain_confinement(const plan::ConfinementPlan& plan, const sync::Failure& failure);
 
 }  // namespace berth::engine

@@ -12,6 +12,7 @@
 #include "engine/container_inner.h"
 #include "engine/create_plan.h"
 #include "engine/creation.h"
+#include "engine/gather_facts.h"
 #include "os/file.h"
 #include "plan/make_plan.h"
 #include "spec/read_spec.h"
@@ -20,6 +21,15 @@ namespace berth {
 namespace {
 
 constexpr size_t kMaxPasswd = 1 << 20;
+
+// Also one who is root of a user namespace: Podman without privileges runs berth so, with $USER as
+// it was. runc's rule.
+bool is_ordinary_user() {
+  if (::geteuid() != 0) return true;
+  if (!engine::in_user_namespace()) return false;
+  const char* name = ::getenv("USER");
+  return name == nullptr || std::string_view(name) != "root";
+}
 
 Container open_handle(const FactoryOptions& options, std::string_view id,
                       std::optional<engine::StateDir> opened = {}) {
@@ -95,7 +105,7 @@ Result<> make(std::string_view id, engine::Creation& creation) {
 
 std::string default_state_root() {
   const char* runtime = ::getenv("XDG_RUNTIME_DIR");
-  if (::geteuid() != 0 && runtime != nullptr && runtime[0] == '/')
+  if (runtime != nullptr && runtime[0] == '/' && is_ordinary_user())
     return std::string(runtime) + "/berth";
   return ::geteuid() == 0 ? "/run/berth" : formatted("/tmp/berth-{}", ::geteuid());
 }

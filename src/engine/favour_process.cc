@@ -14,31 +14,14 @@
 namespace berth::engine {
 namespace {
 
-// Why the kernel says EPERM although the caller has every right.
-const char* way_out(uint32_t policy) {
-  switch (policy) {
-    case SCHED_FIFO:
-    case SCHED_RR:
-      return " (with CONFIG_RT_GROUP_SCHED the cgroup needs /linux/resources/cpu/realtimeRuntime)";
-    case SCHED_DEADLINE: return " (the kernel wants all CPUs for it: no cpuset)";
-    default: return "";
-  }
-}
-
 // What the caller's own nice value or policy is must not cross; without the right to raise a
 // process it does.
 Result<> set_scheduler(const plan::ProcessPlan& plan, pid_t process) {
   const plan::SchedulerPlan wanted = plan.scheduler.value_or(plan::SchedulerPlan{});
-  const int result = os::set_scheduler(process, {.policy = wanted.policy,
-                                                 .flags = wanted.flags,
-                                                 .nice = wanted.nice,
-                                                 .priority = wanted.priority,
-                                                 .runtime = wanted.runtime,
-                                                 .deadline = wanted.deadline,
-                                                 .period = wanted.period});
+  const int result = os::set_scheduler(process, scheduler_attributes(wanted));
   if (result == 0 || !plan.scheduler) return {};
   return Result<>(system_error(-result, "set the scheduler{}",
-                               result == -EPERM ? way_out(wanted.policy) : "")) |
+                               result == -EPERM ? scheduler_hint(wanted.policy) : "")) |
          at(plan.pointer + "/scheduler");
 }
 
@@ -49,6 +32,27 @@ Result<> set_io_priority(const plan::ProcessPlan& plan, pid_t process) {
 }
 
 }  // namespace
+
+os::SchedulerAttributes scheduler_attributes(const plan::SchedulerPlan& plan) {
+  return {.policy = plan.policy,
+          .flags = plan.flags,
+          .nice = plan.nice,
+          .priority = plan.priority,
+          .runtime = plan.runtime,
+          .deadline = plan.deadline,
+          .period = plan.period};
+}
+
+// Why the kernel says EPERM although the caller has every right.
+const char* scheduler_hint(uint32_t policy) {
+  switch (policy) {
+    case SCHED_FIFO:
+    case SCHED_RR:
+      return " (with CONFIG_RT_GROUP_SCHED the cgroup needs /linux/resources/cpu/realtimeRuntime)";
+    case SCHED_DEADLINE: return " (the kernel wants all CPUs for it: no cpuset)";
+    default: return "";
+  }
+}
 
 Result<> set_oom_score(const plan::ProcessPlan& plan, pid_t process) {
   if (!plan.oom_score_adj) return {};

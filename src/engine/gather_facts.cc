@@ -93,7 +93,7 @@ Result<plan::HostFacts> gather_facts(WantedFacts wanted) {
   facts.capabilities = TRY(own_capabilities());
   facts.last_capability = last_capability();
   facts.ignored_signals = ignored_signals();
-  facts.in_user_namespace = !file_starts_with("/proc/self/uid_map", kWholeRange);
+  facts.in_user_namespace = in_user_namespace();
   facts.setgroups_denied =
       facts.in_user_namespace && file_starts_with("/proc/self/setgroups", "deny");
   if (facts.euid != 0) gather_subordinate_ids(facts);
@@ -108,12 +108,21 @@ Result<plan::HostFacts> gather_facts(WantedFacts wanted) {
   return facts;
 }
 
+bool in_user_namespace() { return !file_starts_with("/proc/self/uid_map", kWholeRange); }
+
 bool names_label(const spec::Process& process) {
   return !process.apparmor_profile.empty() || !process.selinux_label.empty();
 }
 
 bool names_label(const spec::Spec& spec) {
   return !spec.platform.mount_label.empty() || (spec.process && names_label(*spec.process));
+}
+
+Result<cgroup::Systemd> open_systemd(plan::HostFacts& facts) {
+  auto systemd = TRY(cgroup::Systemd::open(facts.euid != 0 || facts.in_user_namespace) |
+                     context("find systemd"));
+  facts.systemd_root = systemd.facts().root;
+  return systemd;
 }
 
 void pretend_root(plan::HostFacts& facts) {

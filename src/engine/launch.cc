@@ -10,6 +10,7 @@
 #include "berth/try.h"
 #include "core/context.h"
 #include "engine/class_of_service.h"
+#include "engine/enter_cgroup.h"
 #include "engine/favour_process.h"
 #include "engine/prepare.h"
 #include "engine/visit.h"
@@ -61,7 +62,8 @@ Result<> launch_directly(Creation& creation, int cgroup) {
   NamespaceVisit visit;
   TRY(visit_all(namespaces.enter_first, visit));
   int pidfd = -1;
-  const pid_t pid = os::clone_child({.flags = namespaces.clone_flags, .cgroup = cgroup}, &pidfd);
+  CgroupEntry entry(creation.cgroup.get(), creation.prepared.process);
+  const pid_t pid = entry.clone({.flags = namespaces.clone_flags, .cgroup = cgroup}, &pidfd);
   if (pid == 0) init::run_init(creation.plan.init, creation.prepared);
   if (pid < 0) {
     TRY(visit.leave());
@@ -69,6 +71,7 @@ Result<> launch_directly(Creation& creation, int cgroup) {
   }
   creation.init = os::ChildProcess(pid, os::UniqueFd(pidfd));
   TRY(visit.leave());
+  TRY(entry.admit(pid));
   TRY(enter_class(creation.record, pid));
   return set_oom_score(creation.plan.init.process, pid);
 }
@@ -76,11 +79,28 @@ Result<> launch_directly(Creation& creation, int cgroup) {
 // The joiner's first words carry init's pidfd; then it ends.
 Result<> launch_through_joiner(Creation& creation, int cgroup) {
   int pidfd = -1;
-  const pid_t pid = os::clone_child({.cgroup = cgroup}, &pidfd);
+  CgroupEntry entry(creation.cgroup.get(), creation.prepared.process);
+  const pid_t pid = entry.clone({.cgroup = cgroup}, &pidfd);
   if (pid == 0) init::run_joiner(creation.plan.init, creation.prepared);
   if (pid < 0) return system_error(-pid, "clone the joiner");
   creation.init = os::ChildProcess(pid, os::UniqueFd(pidfd));  // until there is an init
-  return {};
+  return entry.admit(pid);
+}
+
+// Also the capacity, which assigning an empty value would keep.
+template <typename Container>
+void release(Container& container) {
+  container.clear();
+  container.shrink_to_fit();
+}
+
+// What nobody needs any more, and what may be long. Freed after the clone, each page of it would
+// first be copied.
+void forget_config(Creation& creation) {
+  if (creation.spec.platform.seccomp) release(creation.spec.platform.seccomp->rules);
+  const Record& record = creation.record;
+  // The longest comes last: with it, the allocator joins what was freed before.
+  if (!record.has_poststart && !record.has_poststop) release(creation.config);
 }
 
 }  // namespace
@@ -103,12 +123,13 @@ Result<> launch(Creation& creation) {
   creation.channel = sync::HostEnd(std::move(host));
   creation.prepared.process.channel = inside.get();
   init::PreparedInit& prepared = creation.prepared;
-  std::vector<int> more{prepared.gate, prepared.hook_output};
+  std::vector<int> more{prepared.gate, prepared.hook_output, prepared.processes};
   more.insert(more.end(), prepared.joined.begin(), prepared.joined.end());
   more.insert(more.end(), prepared.mount_sources.begin(), prepared.mount_sources.end());
   more.insert(more.end(), prepared.id_maps.begin(), prepared.id_maps.end());
   keep_descriptors(prepared.process, creation.plan.init.process.preserve_fds, std::move(more));
   const int cgroup = TRY(clone_target(creation));
+  forget_config(creation);
   const bool directly = creation.plan.host.namespaces.shape == plan::LaunchShape::Direct;
   TRY(directly ? launch_directly(creation, cgroup) : launch_through_joiner(creation, cgroup));
   creation.descriptors.clear();

@@ -97,6 +97,13 @@ void run_rules(const plan::LintSource& source, Findings& findings) {
   }
 }
 
+// A config that breaks a rule has no plan; what else is wrong with it is told all the same.
+Result<> look_without_plan(const spec::Spec& spec, const std::string& bundle, Findings& findings) {
+  const plan::LintFacts facts = TRY(engine::gather_lint_facts(spec, bundle));
+  run_rules({.spec = spec, .facts = facts, .plan = nullptr}, findings);
+  return {};
+}
+
 Result<> look_at_host(const spec::Spec& spec, const std::string& bundle, Findings& findings) {
   const plan::LintFacts facts = TRY(engine::gather_lint_facts(spec, bundle));
   const Result<plan::Plan> plan =
@@ -127,6 +134,7 @@ Result<std::vector<Finding>> lint(const LintOptions& options) {
     findings.add_syntax(reading.error->cause());
   } else if (reading.error) {
     findings.add(Severity::Error, "invalid", reading.error->pointer(), reading.error->cause());
+    if (reading.is_decoded) TRY(look_without_plan(reading.spec, bundle, findings));
   } else {
     TRY(look_at_host(reading.spec, bundle, findings));
   }

@@ -59,6 +59,12 @@ init::PreparedState split_state(const ContainerState& state) {
   return {.before_pid = text.substr(0, start), .after_pid = text.substr(end)};
 }
 
+bool has_limit(const plan::InitPlan& plan) {
+  const auto limited = [](const plan::HookItem& hook) { return hook.timeout_seconds.has_value(); };
+  return std::ranges::any_of(plan.create_container, limited) ||
+         std::ranges::any_of(plan.start_container, limited);
+}
+
 Result<> prepare_hooks(Creation& creation) {
   const plan::InitPlan& plan = creation.plan.init;
   if (plan.create_container.empty() && plan.start_container.empty()) return {};
@@ -71,6 +77,9 @@ Result<> prepare_hooks(Creation& creation) {
   creation.hook_output.reset(::memfd_create("hooks", MFD_CLOEXEC));
   if (!creation.hook_output) return system_error(errno, "make a memory file");
   creation.prepared.hook_output = creation.hook_output.get();
+  if (creation.plan.host.namespaces.is_new(spec::NamespaceType::Pid) || !has_limit(plan)) return {};
+  creation.descriptors.emplace_back(::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  creation.prepared.processes = creation.descriptors.back().get();
   return {};
 }
 
@@ -126,6 +135,17 @@ void prepare_process(const plan::ProcessPlan& plan, const std::string& id,
   prepared.stays_readable = seccomp.wants_listener && ::geteuid() != 0;
 }
 
+Result<> give_streams(const StandardStreams& wanted, init::PreparedProcess& prepared) {
+  if (wanted == kOwnStreams) return {};
+  // With one of them closed, a descriptor of ours may have its number.
+  for (const int fd : {0, 1, 2, wanted[0], wanted[1], wanted[2]}) {
+    if (fd >= 0 && ::fcntl(fd, F_GETFD) < 0)
+      return fail(ErrorKind::InvalidUse, "standard streams: descriptor {} is not open", fd);
+  }
+  std::ranges::copy(wanted, prepared.streams);
+  return {};
+}
+
 void keep_descriptors(init::PreparedProcess& prepared, int preserved, std::vector<int> more) {
   more.push_back(prepared.channel);
   for (int fd = 3; fd < 3 + preserved; ++fd) more.push_back(fd);
@@ -144,7 +164,8 @@ Result<> prepare_init(Creation& creation) {
     creation.prepared.joined.push_back(creation.descriptors.back().get());
   }
   creation.prepared.process.sets_rlimits = !plan.host.namespaces.has(spec::NamespaceType::User);
-  creation.prepared.process.plain_newlines = !creation.options.detach;
+  creation.prepared.process.plain_newlines =
+      !creation.options.detach && !creation.options.terminal_newlines;
   TRY(prepare_mounts(creation));
   TRY(prepare_hooks(creation));
   // createContainer hooks are init's own work, but must not run before the host's part is done.

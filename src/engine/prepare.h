@@ -13,6 +13,9 @@ void prepare_process(const plan::ProcessPlan& plan, const std::string& id,
                      const security::SeccompProgram& seccomp, std::string& home,
                      init::PreparedProcess& prepared);
 
+// Checks and sets what the program gets as its standard streams. InvalidUse for what is not open.
+Result<> give_streams(const StandardStreams& wanted, init::PreparedProcess& prepared);
+
 // Sets `kept` once all descriptors are known: those named in prepared, the caller's preserved ones,
 // and `more`.
 void keep_descriptors(init::PreparedProcess& prepared, int preserved, std::vector<int> more);

@@ -31,6 +31,10 @@ Result<ExitStatus> Process::wait() {
   while (::waitid(P_PIDFD, static_cast<id_t>(inner_->pidfd.get()), &info, WEXITED) < 0) {
     if (errno != EINTR) return system_error(errno, "wait for process {}", inner_->pid);
   }
+  if (inner_->held) {  // killed before it was started
+    engine::remove_pid_file(inner_->held->pid_file, inner_->pid);
+    inner_->held.reset();
+  }
   if (info.si_code == CLD_EXITED) return ExitStatus{.code = info.si_status};
   return ExitStatus{.signal = info.si_status};
 }

@@ -185,6 +185,8 @@ std::string write_record(const Record& record) {
   writer.member("creator", record.creator).member("namespaces", record.namespaces);
   writer.member("cgroupDriver", driver_name(record.cgroup_driver))
       .member("tolerateDenied", record.tolerate_denied);
+  if (record.cgroup_driver == plan::CgroupDriver::Systemd)
+    writer.member("unit", record.unit).member("unitOfUser", record.unit_of_user);
   write_places(writer, record.cgroups);
   if (!record.net_devices.empty()) {
     write_devices(writer, record.net_devices);
@@ -196,11 +198,21 @@ std::string write_record(const Record& record) {
   }
   writer.member("pidFile", record.pid_file);
   writer.member("poststart", record.has_poststart).member("poststop", record.has_poststop);
-  writer.key("annotations").begin_object();
-  for (const auto& [name, value] : record.annotations) writer.member(name, value);
-  writer.end().end();
+  writer.member("changesRoot", record.changes_root).member("annotated", record.annotated).end();
   return writer.take() + "\n";
 }
+
+namespace {
+
+// In the first version annotations were in the record, too: read from the config, they are the
+// same.
+Result<> read_second_version(const Reader& reader, uint64_t version, Record& record) {
+  record.annotated = version < 2 || TRY(reader.boolean("annotated"));
+  record.changes_root = version >= 2 && TRY(reader.boolean("changesRoot"));
+  return {};
+}
+
+}  // namespace
 
 Result<Record> read_record(std::string_view text) {
   const json::Document document = TRY(json::parse(text));
@@ -209,8 +221,9 @@ Result<Record> read_record(std::string_view text) {
   const Reader reader(document.root());
   const uint64_t version = TRY(reader.number("version", std::numeric_limits<int>::max()));
   if (version > Record::kVersion)
-    return fail(ErrorKind::Unsupported, "state.json has version {}, this berth knows {}", version,
-                Record::kVersion);
+    return fail(ErrorKind::Unsupported,
+                "a newer berth has made it: state.json is of version {}, this one reads up to {}",
+                version, Record::kVersion);
   Record record;
   record.id = TRY(reader.string("id"));
   record.bundle = TRY(reader.string("bundle"));
@@ -224,6 +237,10 @@ Result<Record> read_record(std::string_view text) {
   record.namespaces = TRY(reader.number("namespaces", std::numeric_limits<uint64_t>::max()));
   record.cgroup_driver = TRY(read_driver(TRY(reader.string("cgroupDriver"))));
   record.tolerate_denied = TRY(reader.boolean("tolerateDenied"));
+  if (record.cgroup_driver == plan::CgroupDriver::Systemd) {
+    record.unit = TRY(reader.string("unit"));
+    record.unit_of_user = TRY(reader.boolean("unitOfUser"));
+  }
   for (const json::Value& place : TRY(reader.child("cgroups", Kind::Array))->array())
     record.cgroups.push_back(TRY(read_place(place)));
   if (document.root().find("netDevices") != nullptr) {
@@ -238,11 +255,7 @@ Result<Record> read_record(std::string_view text) {
   record.pid_file = TRY(reader.string("pidFile"));
   record.has_poststart = TRY(reader.boolean("poststart"));
   record.has_poststop = TRY(reader.boolean("poststop"));
-  for (const json::Member& member : TRY(reader.child("annotations", Kind::Object))->object()) {
-    if (member.value.kind != Kind::String)
-      return fail(ErrorKind::InvalidUse, "state.json: an annotation is no string");
-    record.annotations.emplace_back(std::string(member.name), std::string(member.value.string()));
-  }
+  TRY(read_second_version(reader, version, record));
   return record;
 }
 
@@ -271,6 +284,19 @@ void read_process(std::string_view text, Record& record) {
   if (!pid || !start || !sum || *sum != sum_of(*pid, *start)) return;
   record.pid = static_cast<pid_t>(*pid);
   record.start_time = *start;
+}
+
+std::string write_started(int64_t nanoseconds) {
+  std::string line = nanoseconds > 0 ? std::to_string(nanoseconds) : std::string();
+  line.resize(kStartedLine - 1, ' ');
+  return line + "\n";
+}
+
+void read_started(std::string_view text, Record& record) {
+  constexpr size_t kDigits = 19;  // from 2001 to 2286: fewer are a line that is being written
+  int64_t nanoseconds = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), nanoseconds);
+  if (error == std::errc() && end == text.data() + kDigits) record.started = nanoseconds;
 }
 
 }  // namespace berth::engine

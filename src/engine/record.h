@@ -19,7 +19,9 @@ namespace berth::engine {
 // so that whatever a killed create left behind can be found and removed; its process is added when
 // the container is created.
 struct Record {
-  static constexpr int kVersion = 1;
+  // 2: changes_root and annotated. Who reads a record of an older version takes what is missing as
+  // it was then; one of a newer version is refused.
+  static constexpr int kVersion = 2;
 
   std::string id = {};
   std::string bundle = {};
@@ -30,10 +32,13 @@ struct Record {
   uid_t owner = 0;
   pid_t pid = 0;            // 0: being made
   uint64_t start_time = 0;  // with pid and boot_id it names the process for ever
+  int64_t started = 0;      // when its program was let go: nanoseconds since 1970; 0: not yet
   pid_t creator = 0;
   uint64_t namespaces = 0;  // CLONE_NEW* that init does not share with its creator
   plan::CgroupDriver cgroup_driver = plan::CgroupDriver::Filesystem;
   bool tolerate_denied = false;
+  std::string unit = {};      // of systemd, with its driver
+  bool unit_of_user = false;  // of the user's manager
   std::vector<plan::CgroupPlace> cgroups = {};
   std::vector<network::MovedDevice> net_devices = {};
   std::string network_path = {};  // of a network namespace that was joined
@@ -41,6 +46,8 @@ struct Record {
   std::string pid_file = {};
   bool has_poststart = false;  // hooks for which the config must be read again
   bool has_poststop = false;
+  bool changes_root = false;  // init's is not that of its mount namespace
+  bool annotated = false;     // by the config: they are not written twice
   StringMap annotations = {};
 };
 
@@ -53,5 +60,10 @@ Result<Record> read_record(std::string_view text);
 inline constexpr size_t kProcessLine = 96;
 std::string write_process(const Record& record);
 void read_process(std::string_view text, Record& record);
+// The second line: `started`. Written over in the same way, by `start`.
+inline constexpr size_t kStartedLine = 24;
+inline constexpr size_t kHead = kProcessLine + kStartedLine;
+std::string write_started(int64_t nanoseconds);
+void read_started(std::string_view text, Record& record);
 
 }  // namespace berth::engine

@@ -10,6 +10,7 @@
 #include "core/context.h"
 #include "engine/attach_network.h"
 #include "engine/class_of_service.h"
+#include "engine/clock.h"
 #include "engine/container_inner.h"
 #include "engine/executed.h"
 #include "engine/explain.h"
@@ -145,12 +146,14 @@ Result<> serve_init(Creation& creation) {
 }
 
 Result<> record_state(Creation& creation) {
+  if (creation.cgroup) TRY(creation.cgroup->first_is_in());
   TRY(favour_process(creation.plan.init.process, creation.init.pid(),
                      !creation.prepared.process.sets_rlimits));
   const std::optional<uint64_t> start = os::start_time(creation.init.pid());
   if (!start) return fail(ErrorKind::Internal, "init ended without a word");
   creation.record.pid = creation.init.pid();
   creation.record.start_time = *start;
+  if (creation.start_now) creation.record.started = now_ns();
   TRY(creation.state.write_process(creation.record));
   TRY(write_pid_file(creation));
   if (!creation.options.pidfd_socket.empty()) {

@@ -13,6 +13,21 @@ namespace {
 using engine::Snapshot;
 using engine::StateDir;
 
+// An ordinary user's container may have no cgroup: that nothing is found there is no answer then.
+Result<std::vector<pid_t>> processes_of(const StateDir& directory,
+                                        const cgroup::CgroupManager& cgroup) {
+  std::vector<pid_t> found = TRY(cgroup.processes());
+  if (!found.empty()) return found;
+  const Snapshot snapshot = TRY(engine::look(directory));
+  if (snapshot.status == Status::Running || snapshot.status == Status::Created) {
+    return fail(ErrorKind::Unsupported,
+                "container {} has no cgroup of its own, so that only its first process is known: "
+                "give the user a cgroup, which cgroup v2 can delegate",
+                snapshot.record.id);
+  }
+  return found;
+}
+
 }  // namespace
 
 Result<> Container::signal(int signal_number, SignalScope scope) {
@@ -30,6 +45,7 @@ Result<> Container::signal(int signal_number, SignalScope scope) {
     const bool empty = TRY(cgroup->processes()).empty();
     if (!init && empty && scope == SignalScope::All) return {};
     if (!init && empty) return fail(ErrorKind::WrongState, "container not running: {}", record.id);
+    if (empty && signal_number != SIGKILL) TRY(processes_of(directory, *cgroup));
     TRY(cgroup->kill_all(signal_number));
     if (!init) return {};
   }
@@ -69,7 +85,7 @@ Result<> Container::resume() {
 
 Result<std::vector<pid_t>> Container::processes() const {
   const StateDir directory = TRY(inner_->open());
-  return TRY(engine::open_cgroup(TRY(directory.read()).record))->processes();
+  return processes_of(directory, *TRY(engine::open_cgroup(TRY(directory.read()).record)));
 }
 
 Result<Stats> Container::stats() const {
@@ -78,16 +94,6 @@ Result<Stats> Container::stats() const {
   if (snapshot.status == Status::Stopped)
     return fail(ErrorKind::WrongState, "container {} is not running", id());
   return TRY(engine::open_cgroup(snapshot.record))->stats();
-}
-
-Result<int> Container::oom_fd() const {
-  const StateDir directory = TRY(inner_->open());
-  return TRY(engine::open_cgroup(TRY(directory.read()).record))->oom_fd();
-}
-
-Result<uint64_t> Container::oom_kills() const {
-  const StateDir directory = TRY(inner_->open());
-  return TRY(engine::open_cgroup(TRY(directory.read()).record))->oom_kills();
 }
 
 }  // namespace berth

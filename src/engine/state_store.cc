@@ -14,13 +14,17 @@
 #include "berth/try.h"
 #include "core/context.h"
 #include "os/file.h"
+#include "spec/read_spec.h"
 
 namespace berth::engine {
 namespace {
 
 constexpr const char* kRecordFile = "state.json";
+constexpr const char* kExitFile = "exit.json";
 constexpr size_t kMaxState = 32 << 20;
+constexpr size_t kMaxExit = 1 << 20;
 constexpr size_t kMaxId = 255;
+constexpr std::string_view kDamaged = " is damaged (delete --force removes it)";
 
 bool is_id_letter(char letter) {
   return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
@@ -122,16 +126,31 @@ Result<bool> StateDir::is_locked() const {
 void StateDir::unlock() const { (void)::flock(fd_.get(), LOCK_UN); }
 
 Result<> StateDir::write_intent(const Record& record, std::string_view config) {
-  std::string text = engine::write_process({});
+  std::string text = engine::write_process({}) + engine::write_started(0);
   text.append(write_record(record));
   state_file_ = TRY(os::create_file_at(fd_.get(), kRecordFile, text, 0600));
   return os::write_all(state_file_.get(), config);  // not copied: it may be long
 }
 
 Result<> StateDir::write_process(const Record& record) const {
-  const std::string line = engine::write_process(record);
-  if (::pwrite(state_file_.get(), line.data(), line.size(), 0) == ssize_t{kProcessLine}) return {};
+  const std::string head = engine::write_process(record) + engine::write_started(record.started);
+  if (::pwrite(state_file_.get(), head.data(), head.size(), 0) == ssize_t{kHead}) return {};
   return system_error(errno, "write the process of container {}", id_);
+}
+
+Result<> StateDir::replace(const Record& record, std::string_view config) const {
+  std::string text = engine::write_process(record) + engine::write_started(record.started);
+  text.append(write_record(record)).append(config);
+  return os::replace_file_at(fd_.get(), kRecordFile, text, 0600) |
+         context("write the state of container {}", id_);
+}
+
+Result<> StateDir::write_started(int64_t nanoseconds) const {
+  const os::UniqueFd file = TRY(os::open_at(fd_.get(), kRecordFile, O_WRONLY | O_NOFOLLOW));
+  const std::string line = engine::write_started(nanoseconds);
+  if (::pwrite(file.get(), line.data(), line.size(), kProcessLine) == ssize_t{kStartedLine})
+    return {};
+  return system_error(errno, "write the start of container {}", id_);
 }
 
 Result<std::string> StateDir::read_state() const {
@@ -141,36 +160,64 @@ Result<std::string> StateDir::read_state() const {
 Result<SavedState> StateDir::read() const {
   SavedState state{.config = TRY(read_state())};
   const std::string_view text = state.config;
-  const size_t start = std::min(kProcessLine, text.size());
+  const size_t start = std::min(kHead, text.size());
   const size_t end = std::min(text.find('\n', start), text.size());
-  state.record = TRY(read_record(text.substr(start, end - start)) |
-                     context("state of container {} is damaged (delete --force removes it)", id_));
-  read_process(text.substr(0, start), state.record);
+  Result<Record> record = read_record(text.substr(start, end - start));
+  const bool newer = !record && record.error().kind() == ErrorKind::Unsupported;
+  state.record =
+      TRY(std::move(record) | context("state of container {}{}", id_, newer ? "" : kDamaged));
+  const std::string_view head = text.substr(0, start);
+  const std::string_view process = head.substr(0, kProcessLine);
+  read_process(process, state.record);
+  read_started(head.substr(process.size()), state.record);
   state.config.erase(0, std::min(end + 1, text.size()));
+  if (!state.record.annotated) return state;
+  Result<StringMap> annotations = spec::read_annotations(state.config);
+  if (annotations) state.record.annotations = std::move(*annotations);
+  // Without a process, who makes the container may still be writing.
+  if (!annotations && state.record.pid != 0) return std::unexpected(std::move(annotations).error());
   return state;
 }
 
 Result<std::string> StateDir::read_config() const {
   std::string text = TRY(read_state());
-  const size_t end = text.find('\n', std::min(kProcessLine, text.size()));
+  const size_t end = text.find('\n', std::min(kHead, text.size()));
   text.erase(0, end == std::string::npos ? text.size() : end + 1);
   return text;
 }
 
-Result<os::UniqueFd> StateDir::make_gate() const {
-  if (::mkfifoat(fd_.get(), kGateFile, 0600) < 0) return system_error(errno, "make the start gate");
-  return os::open_at(fd_.get(), kGateFile, O_RDWR | O_NOFOLLOW);
+Result<std::string> StateDir::read_exit() const {
+  Result<std::string> text = os::read_file_at(fd_.get(), kExitFile, kMaxExit);
+  if (!text && text.error().kind() == ErrorKind::NotFound) return std::string();
+  return std::move(text) | context("container {}", id_);
+}
+
+Result<> StateDir::write_exit(std::string_view text) const {
+  return os::replace_file_at(fd_.get(), kExitFile, text, 0600) | context("container {}", id_);
+}
+
+Result<os::UniqueFd> StateDir::make_gate(const std::string& name) const {
+  if (::mkfifoat(fd_.get(), name.c_str(), 0600) < 0)
+    return system_error(errno, "make the start gate");
+  return os::open_at(fd_.get(), name.c_str(), O_RDWR | O_NOFOLLOW);
+}
+
+Result<> StateDir::rename_gate(const std::string& from, const std::string& to) const {
+  if (::renameat(fd_.get(), from.c_str(), fd_.get(), to.c_str()) == 0) return {};
+  return system_error(errno, "name the start gate");
 }
 
 bool StateDir::has_gate() const {
   return ::faccessat(fd_.get(), kGateFile, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-Result<os::UniqueFd> StateDir::open_gate() const {
-  return os::open_at(fd_.get(), kGateFile, O_WRONLY | O_NONBLOCK | O_NOFOLLOW);
+Result<os::UniqueFd> StateDir::open_gate(const std::string& name) const {
+  return os::open_at(fd_.get(), name.c_str(), O_WRONLY | O_NONBLOCK | O_NOFOLLOW);
 }
 
-void StateDir::remove_gate() const { (void)::unlinkat(fd_.get(), kGateFile, 0); }
+void StateDir::remove_gate(const std::string& name) const {
+  (void)::unlinkat(fd_.get(), name.c_str(), 0);
+}
 
 Result<> StateDir::remove() const {
   // Most have nothing else in them.

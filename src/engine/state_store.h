@@ -17,14 +17,14 @@ inline constexpr const char* kNotifySocket = "notify/notify.sock";
 // Letters, digits, '_', '+', '-', '.'; not "." or ".."; at most 1024 bytes.
 Result<> check_id(std::string_view id);
 
-// What state.json holds: the first process and the record in a line each, then the config as it was
-// read.
+// What state.json holds: the first process, the time of its start and the record in a line each,
+// then the config as it was read, or as an update has left it.
 struct SavedState {
   Record record = {};
   std::string config = {};
 };
 
-// The directory of one container below the state root: state.json and the start gate.
+// The directory of one container below the state root: state.json, the start gate, exit.json.
 // Its lock is a flock on the directory itself: held by who changes the container.
 class StateDir {
  public:
@@ -48,14 +48,23 @@ class StateDir {
   Result<> write_intent(const Record& record, std::string_view config);
   // Adds the first process: the container was made. Only by who wrote the intent.
   Result<> write_process(const Record& record) const;
+  // Record and config anew, in one step: readers see the old ones or the new. Must be locked.
+  Result<> replace(const Record& record, std::string_view config) const;
+  // Its program was let go. Must be locked.
+  Result<> write_started(int64_t nanoseconds) const;
   Result<SavedState> read() const;
   Result<std::string> read_config() const;
 
   // FIFO opened O_RDWR: init inherits it and waits for one byte.
-  Result<os::UniqueFd> make_gate() const;
+  Result<os::UniqueFd> make_gate(const std::string& name = kGateFile) const;
+  Result<> rename_gate(const std::string& from, const std::string& to) const;
   bool has_gate() const;
-  Result<os::UniqueFd> open_gate() const;
-  void remove_gate() const;
+  Result<os::UniqueFd> open_gate(const std::string& name = kGateFile) const;
+  void remove_gate(const std::string& name = kGateFile) const;
+
+  // exit.json: how the first process ended. Empty: nobody has written it. Must be locked to write.
+  Result<std::string> read_exit() const;
+  Result<> write_exit(std::string_view text) const;
 
   // Removes the directory and its files. Must be locked.
   Result<> remove() const;

@@ -94,7 +94,10 @@ Result<Snapshot> look(const StateDir& directory, bool hold_init) {
 }
 
 Result<std::unique_ptr<cgroup::CgroupManager>> open_cgroup(const Record& record) {
-  return cgroup::make_manager(record.cgroup_driver, record.cgroups, record.tolerate_denied);
+  return cgroup::make_manager({.driver = record.cgroup_driver,
+                               .unit = {.name = record.unit, .of_user = record.unit_of_user},
+                               .places = record.cgroups,
+                               .tolerate_denied = record.tolerate_denied});
 }
 
 Result<os::UniqueFd> open_init(const Record& record) {

@@ -5,17 +5,19 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
+#include <iterator>
+#include <string_view>
 #include <vector>
 
 #include "core/context.h"
+#include "os/family.h"
 
 // The children may be of a program with many threads: up to their execve they allocate nothing.
 namespace berth::hooks {
@@ -45,6 +47,15 @@ void reset_signals() {
   (void)::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
+// Not dprintf: it allocates, and takes a lock.
+void say(int output, std::string_view what, int error) {
+  const char* why = strerrordesc_np(error);
+  if (why == nullptr) why = "unknown error";
+  const iovec parts[] = {{.iov_base = const_cast<char*>(what.data()), .iov_len = what.size()},
+                         {.iov_base = const_cast<char*>(why), .iov_len = strlen(why)}};
+  (void)!::writev(output, parts, std::size(parts));
+}
+
 [[noreturn]] void become_hook(const Prepared& prepared) {
   const HookCall& call = prepared.call;
   ::setpgid(0, 0);
@@ -52,7 +63,7 @@ void reset_signals() {
   const bool ready = ::dup2(call.input, 0) >= 0 && ::dup2(call.output, 1) >= 0 &&
                      ::dup2(call.output, 2) >= 0 && ::chdir(call.directory.c_str()) == 0;
   if (ready) ::execve(call.hook.path.c_str(), prepared.argv.data(), prepared.envp.data());
-  ::dprintf(2, "cannot be run: %s", strerrordesc_np(errno));
+  say(2, "cannot be run: ", errno);
   ::_exit(kCannotRun);
 }
 
@@ -63,36 +74,6 @@ void close_all_but(int one, int other) {
   (void)::close_range(3, low - 1, 0);
   if (high > low + 1) (void)::close_range(low + 1, high - 1, 0);
   (void)::close_range(high + 1, ~0U, 0);
-}
-
-// How many were sent the signal; -1: this kernel does not list them.
-int signal_children() {
-  char text[4096];
-  const int file = ::open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
-  const ssize_t size = file < 0 ? -1 : ::read(file, text, sizeof text);
-  ::close(file);
-  int signalled = 0;
-  const char* const end = text + std::max<ssize_t>(size, 0);
-  for (const char* at = text; at < end; ++at) {
-    pid_t pid = 0;
-    const auto [rest, problem] = std::from_chars(at, end, pid);
-    // The last one of a full buffer may be cut.
-    if (problem == std::errc() && rest < end && ::kill(pid, SIGKILL) == 0) ++signalled;
-    at = rest;
-  }
-  return size < 0 ? -1 : signalled;
-}
-
-// Whose parent is killed becomes a child of the keeper: round by round all of them do.
-void kill_family(pid_t hook) {
-  (void)::kill(-hook, SIGKILL);
-  while (true) {
-    const int signalled = signal_children();
-    if (signalled < 0) return;
-    const int options = signalled > 0 ? WEXITED : WEXITED | WNOHANG;
-    siginfo_t info{};
-    if (::waitid(P_ALL, 0, &info, options) < 0 && errno != EINTR) return;
-  }
 }
 
 // Ends as the hook did, so that the caller needs no other word; without a second core file.
@@ -111,7 +92,7 @@ void kill_family(pid_t hook) {
   int pidfd = -1;
   const pid_t hook = os::clone_child({}, &pidfd);
   if (hook == 0) become_hook(prepared);
-  if (hook < 0) ::dprintf(call.output, "cannot be started: %s", strerrordesc_np(-hook));
+  if (hook < 0) say(call.output, "cannot be started: ", -hook);
   if (hook < 0) ::_exit(kCannotRun);
   close_all_but(pidfd, call.late);
   pollfd end{.fd = pidfd, .events = POLLIN, .revents = 0};
@@ -122,7 +103,8 @@ void kill_family(pid_t hook) {
   if (ready == 0) {
     const uint64_t once = 1;
     (void)!::write(call.late, &once, sizeof once);
-    kill_family(hook);
+    const os::UniqueFd processes(::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    os::kill_family(hook, processes.get());
     ::_exit(kCannotRun);
   }
   siginfo_t info{};

@@ -63,23 +63,43 @@ class Mask {
   }
   bool is_open() const { return static_cast<bool>(base_); }
 
-  int cover(int target, bool is_directory) {
+  int cover(int target, bool is_directory, int root) {
     // A detached mount that is never attached costs an RCU grace period to dissolve: it is hidden
     // below the first directory.
-    if (is_directory && !placed_) {
-      placed_ = true;
-      const int result = os::attach_mount(base_.get(), target);
-      if (result < 0) return result;
-      const ChildFd copy(os::clone_mount(base_.get(), "directory", false));
-      return copy ? os::attach_mount(copy.get(), base_.get()) : copy.get();
+    if (is_directory && !attached_) {
+      const int result = attach(target);
+      return result < 0 ? result : cover_by("directory", base_.get());
     }
-    const ChildFd copy(os::clone_mount(base_.get(), is_directory ? "directory" : "file", false));
-    return copy ? os::attach_mount(copy.get(), target) : copy.get();
+    const char* name = is_directory ? "directory" : "file";
+    const int result = cover_by(name, target);
+    if (result != -EINVAL || attached_) return result;
+    // Before Linux 6.15 nothing is cloned from a detached mount. It lies over the root meanwhile,
+    // where no path from the root's descriptor leads.
+    const int lies = attach(root);
+    over_root_ = lies == 0;
+    return lies < 0 ? lies : cover_by(name, target);
+  }
+
+  // The working directory is / afterwards.
+  int close() {
+    if (!over_root_) return 0;
+    if (::fchdir(base_.get()) < 0) return -errno;
+    return os::detach_working_directory();
   }
 
  private:
+  int attach(int target) {
+    attached_ = true;
+    return os::attach_mount(base_.get(), target);
+  }
+  int cover_by(const char* name, int target) {
+    const ChildFd copy(os::clone_mount(base_.get(), name, false));
+    return copy ? os::attach_mount(copy.get(), target) : copy.get();
+  }
+
   ChildFd base_;
-  bool placed_ = false;
+  bool attached_ = false;
+  bool over_root_ = false;
 };
 
 int mask_path(Mask& mask, int root, const char* path) {
@@ -91,7 +111,7 @@ int mask_path(Mask& mask, int root, const char* path) {
     const int result = mask.open();
     if (result < 0) return result;
   }
-  return mask.cover(target.get(), S_ISDIR(status.st_mode));
+  return mask.cover(target.get(), S_ISDIR(status.st_mode), root);
 }
 
 }  // namespace
@@ -110,6 +130,8 @@ StepResult finish_rootfs(InitContext& init) {
     if (result < 0)
       return failure(Step::FinishRootfs, result, static_cast<int>(index), Action::MakeTarget, 2);
   }
+  const int closed = mask.close();
+  if (closed < 0) return failure(Step::FinishRootfs, closed, -1, Action::MakeTarget, 2);
   if (plan.root.final_propagation != 0) {
     const int result = os::set_propagation(init.root, plan.root.final_propagation);
     if (result < 0) return failure(Step::FinishRootfs, result, -1, Action::SetPropagation);

@@ -53,10 +53,31 @@ int bind_root(const char* path) {
   return attached;
 }
 
+// Nothing of the host's /proc and /sys may stay below the moved root, where masks do not reach.
+int move_root_here() {
+  for (const char* place : {"/sys", "/proc"}) {
+    while (::umount2(place, MNT_DETACH) == 0) {  // mounts may be stacked
+    }
+  }
+  return ::mount(".", "/", nullptr, MS_MOVE, nullptr) < 0 ? -errno : 0;
+}
+
+// To the working directory.
+int change_root(plan::RootEntry entry) {
+  if (entry == plan::RootEntry::Pivot) return os::pivot_root_here();
+  const int moved = entry == plan::RootEntry::Move ? move_root_here() : 0;
+  if (moved < 0) return moved;
+  return ::chroot(".") < 0 || ::chdir("/") < 0 ? -errno : 0;
+}
+
 }  // namespace
 
 StepResult isolate_mounts(InitContext& init) {
   const plan::RootPlan& root = init.plan.root;
+  if (root.entry == plan::RootEntry::Chroot) {
+    init.root = ::open(root.path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return init.root < 0 ? StepResult(failure(Step::IsolateMounts, errno)) : StepResult();
+  }
   if (root.isolation != 0 && ::mount(nullptr, "/", nullptr, root.isolation, nullptr) < 0) {
     return failure(Step::IsolateMounts, errno, -1, Action::SetPropagation);
   }
@@ -76,19 +97,8 @@ StepResult isolate_mounts(InitContext& init) {
 
 StepResult enter_rootfs(InitContext& init) {
   if (::fchdir(init.root) < 0) return failure(Step::EnterRootfs, errno);
-  if (init.plan.root.pivot) {
-    const int result = os::pivot_root_here();
-    if (result < 0) return failure(Step::EnterRootfs, result);
-  } else {
-    // Nothing of the host's /proc and /sys may stay below the moved root, where masks do not reach.
-    for (const char* place : {"/sys", "/proc"}) {
-      while (::umount2(place, MNT_DETACH) == 0) {  // mounts may be stacked
-      }
-    }
-    if (::mount(".", "/", nullptr, MS_MOVE, nullptr) < 0 || ::chroot(".") < 0 || ::chdir("/") < 0) {
-      return failure(Step::EnterRootfs, errno);
-    }
-  }
+  const int result = change_root(init.plan.root.entry);
+  if (result < 0) return failure(Step::EnterRootfs, result);
   const plan::ProcessPlan& process = init.plan.process;
   if (!process.create_cwd || process.cwd == "/") return {};
   const ChildFd made(os::RootDir(init.root).make_directory(process.cwd.c_str()));

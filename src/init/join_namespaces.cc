@@ -6,6 +6,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <charconv>
+
 #include "init/run_init.h"
 #include "init/step.h"
 #include "os/process.h"
@@ -71,6 +73,31 @@ StepResult enter_time_namespace(InitContext& init) {
 
 }  // namespace
 
+namespace {
+
+// The end of the pipe says that there is no host any more.
+StepResult await_cgroup(PreparedProcess& prepared) {
+  if (prepared.cgroup_door < 0) return {};
+  const ChildFd door(prepared.cgroup_door);
+  ::close(prepared.cgroup_door_outside);
+  prepared.cgroup_door = -1;  // not for who is cloned by this process
+  char byte = 0;
+  const ssize_t got = ::read(door.get(), &byte, 1);
+  if (got == 1) return {};
+  return failure(Step::JoinCgroup, got < 0 ? errno : EPIPE);
+}
+
+}  // namespace
+
+// A number that is too low for the caller is left to the host, which says so or may overlook it.
+void set_own_oom_score(const plan::ProcessPlan& plan) {
+  if (!plan.oom_score_adj) return;
+  char text[16];
+  const char* const end = std::to_chars(text, text + sizeof text, *plan.oom_score_adj).ptr;
+  const ChildFd file(::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC));
+  if (file) (void)!::write(file.get(), text, static_cast<size_t>(end - text));
+}
+
 StepResult join_cgroup(ProcessContext& process) {
   const plan::ProcessPlan& plan = process.plan;
   // Who was cloned into the cgroup has no time before it.
@@ -82,6 +109,7 @@ StepResult join_cgroup(ProcessContext& process) {
     const int file = process.prepared.task_files[index];
     if (::write(file, "0", 1) < 0) return failure(Step::JoinCgroup, errno, static_cast<int>(index));
   }
+  TRY(await_cgroup(process.prepared));
   if (plan.cpus.empty()) {
     // Of the caller's own affinity nothing crosses: since Linux 6.2 it would stay in force for
     // ever.
@@ -119,6 +147,7 @@ void run_joiner(const plan::InitPlan& plan, PreparedInit& prepared) {
                    .process = {.plan = plan.process,
                                .prepared = prepared.process,
                                .host = sync::InitEnd(prepared.process.channel)}};
+  set_own_oom_score(plan.process);
   StepResult result = join_cgroup(init.process);
   prepared.process.task_files.clear();  // init inherits the cgroups
   // Those that the user namespace owns can be joined only from inside it: a second round.

@@ -26,6 +26,22 @@ void reset_inherited() {
   (void)::prctl(PR_SET_THP_DISABLE, 0, 0, 0, 0);
 }
 
+// One of the first three may be asked for in another's place: all are copied before one is
+// overwritten. The copies are closed with what is foreign.
+StepResult take_streams(const PreparedProcess& prepared) {
+  int copies[3] = {-1, -1, -1};
+  for (int fd = 0; fd < kFirstFd; ++fd) {
+    if (prepared.streams[fd] < 0) continue;
+    copies[fd] = ::fcntl(prepared.streams[fd], F_DUPFD_CLOEXEC, kFirstFd);
+    if (copies[fd] < 0) return failure(Step::CloseDescriptors, errno, fd);
+  }
+  for (int fd = 0; fd < kFirstFd; ++fd) {
+    if (copies[fd] >= 0 && ::dup2(copies[fd], fd) < 0)
+      return failure(Step::CloseDescriptors, errno, fd);
+  }
+  return {};
+}
+
 }  // namespace
 
 StepResult limit_process(ProcessContext& process) {
@@ -43,6 +59,7 @@ StepResult limit_process(ProcessContext& process) {
 // First of all: the host's directories and locks must not live on in the child, nor be reached
 // through it. A container that waits for `start` would keep its own record locked.
 StepResult close_foreign(ProcessContext& process) {
+  TRY(take_streams(process.prepared));
   unsigned next = kFirstFd;
   for (const int fd : process.prepared.kept) {
     const auto number = static_cast<unsigned>(fd);

@@ -49,6 +49,12 @@ bool mounted_at_once(const MountContext& mount, int directory,
                         entry.options.c_str()) == 0;
 }
 
+int clone_cgroup(const plan::CgroupMountEntry& entry) {
+  const int own = os::clone_mount(AT_FDCWD, entry.source.c_str(), false);
+  if (own != -ENOENT || entry.source_instead.empty()) return own;
+  return os::clone_mount(AT_FDCWD, entry.source_instead.c_str(), false);
+}
+
 StepResult mount_hierarchy(const MountContext& mount, int directory,
                            const plan::CgroupMountEntry& entry) {
   if (mounted_at_once(mount, directory, entry)) return {};
@@ -61,7 +67,7 @@ StepResult mount_hierarchy(const MountContext& mount, int directory,
     fd.reset(new_cgroup_mount(type, entry.options, mount.item.attr_set));
   }
   const bool bound = !fd;
-  if (bound) fd.reset(os::clone_mount(AT_FDCWD, entry.source.c_str(), false));
+  if (bound) fd.reset(clone_cgroup(entry));
   if (!fd) return mount.failed(Action::OpenFilesystem, fd.get());
   const int attached = os::attach_mount(fd.get(), target.get());
   if (attached < 0) return mount.failed(Action::Attach, attached);
@@ -119,8 +125,7 @@ StepResult mount_cgroup_v2(const MountContext& mount) {
     }
   }
   const bool bound = !fd;
-  if (bound && !mount.item.cgroups.empty())
-    fd.reset(os::clone_mount(AT_FDCWD, mount.item.cgroups.front().source.c_str(), false));
+  if (bound && !mount.item.cgroups.empty()) fd.reset(clone_cgroup(mount.item.cgroups.front()));
   if (!fd) return mount.failed(Action::OpenFilesystem, fd.get());
   const ChildFd target(os::RootDir(mount.init.root).make_directory(mount.item.target.c_str()));
   if (!target) return mount.failed(Action::MakeTarget, target.get());

@@ -38,6 +38,12 @@ bool is_trap(const plan::MountItem& item) {
          item.kind == plan::MountKind::Filesystem;
 }
 
+long magic_of(const std::string& type) {
+  constexpr long kMqueue = 0x19800202;  // in no header
+  if (type == "sysfs") return SYSFS_MAGIC;
+  return type == "proc" ? PROC_SUPER_MAGIC : kMqueue;
+}
+
 bool is_in_proc(const std::string& target) {
   return target == "/proc" || target.starts_with("/proc/");
 }
@@ -49,11 +55,7 @@ bool has_option(const plan::MountItem& item, const char* key) {
   return false;
 }
 
-StepResult configure(const MountContext& mount, int filesystem) {
-  if (!mount.item.source.empty()) {
-    const int result = os::set_filesystem_string(filesystem, "source", mount.item.source.c_str());
-    if (result < 0) return mount.failed(Action::SetOption, result);
-  }
+StepResult set_options(const MountContext& mount, int filesystem) {
   for (size_t index = 0; index < mount.item.options.size(); ++index) {
     const plan::FilesystemOption& option = mount.item.options[index];
     const int result = option.value ? os::set_filesystem_string(filesystem, option.key.c_str(),
@@ -62,6 +64,14 @@ StepResult configure(const MountContext& mount, int filesystem) {
     if (result < 0) return mount.failed(Action::SetOption, result, static_cast<int>(index));
   }
   return {};
+}
+
+StepResult configure(const MountContext& mount, int filesystem) {
+  if (!mount.item.source.empty()) {
+    const int result = os::set_filesystem_string(filesystem, "source", mount.item.source.c_str());
+    if (result < 0) return mount.failed(Action::SetOption, result);
+  }
+  return set_options(mount, filesystem);
 }
 
 // /dev/pts and the like, which later mounts of the plan want: cheaper now than by looking for them.
@@ -158,17 +168,61 @@ StepResult take_over(const MountContext& mount, int fd, int covered) {
   return {};
 }
 
-StepResult mount_new_filesystem(const MountContext& mount) {
+// A descriptor of the new mount, which is attached nowhere yet.
+StepValue<int> make_filesystem(const MountContext& mount) {
   const plan::MountItem& item = mount.item;
-  if (mounted_at_once(mount)) return {};
   const ChildFd filesystem(os::open_filesystem(item.fs_type.c_str()));
   if (!filesystem) return mount.failed(Action::OpenFilesystem, filesystem.get());
   TRY(configure(mount, filesystem.get()));
   const uint64_t attributes = item.readonly_late
                                   ? item.attr_set & ~static_cast<uint64_t>(MOUNT_ATTR_RDONLY)
                                   : item.attr_set;
-  const ChildFd fd(os::mount_filesystem(filesystem.get(), attributes));
-  if (!fd) return mount.failed(Action::OpenFilesystem, fd.get());
+  const int made = os::mount_filesystem(filesystem.get(), attributes);
+  if (made < 0) return mount.failed(Action::OpenFilesystem, made);
+  return made;
+}
+
+// Linux before 6.8.
+bool refused_layers(const MountContext& mount, const Failure& failure) {
+  return failure.os_error == EINVAL && has_option(mount.item, "lowerdir+");
+}
+
+StepResult mount_layers_there(const MountContext& mount, const Failure& refused) {
+  const ChildFd target(target_of(mount, true));
+  if (!target) return mount.failed(Action::MakeTarget, target.get());
+  if (covers_proc(mount, target.get())) return mount.failed(Action::CoverProc, EPERM);
+  return mount_layers(mount, target.get(), refused);
+}
+
+// What the host has mounted, if it is of that type, and all below it. A sysfs stays read-only: it
+// is not the container's network alone that could be changed there.
+StepValue<int> bind_instead(const MountContext& mount) {
+  const plan::MountItem& item = mount.item;
+  const ChildFd fd(os::clone_mount(AT_FDCWD, item.instead.c_str(), true));
+  struct statfs filesystem;
+  const bool same =
+      fd && ::fstatfs(fd.get(), &filesystem) == 0 && filesystem.f_type == magic_of(item.fs_type);
+  if (!same) return mount.failed(Action::OpenFilesystem, EPERM, 1);
+  constexpr uint64_t kFlags =
+      MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+  const uint64_t readonly = item.fs_type == "sysfs" ? MOUNT_ATTR_RDONLY : 0;
+  const int result = os::set_attributes(fd.get(), (item.attr_set & kFlags) | readonly, 0, true);
+  if (result < 0) return mount.failed(Action::SetAttributes, result);
+  return fd.get();
+}
+
+StepValue<int> make_or_bind(const MountContext& mount) {
+  const StepValue<int> made = make_filesystem(mount);
+  if (made || mount.item.instead.empty() || made.error().os_error != EPERM) return made;
+  return bind_instead(mount);
+}
+
+StepResult mount_new_filesystem(const MountContext& mount) {
+  const plan::MountItem& item = mount.item;
+  if (mounted_at_once(mount)) return {};
+  const StepValue<int> made = make_or_bind(mount);
+  if (!made && refused_layers(mount, made.error())) return mount_layers_there(mount, made.error());
+  const ChildFd fd(TRY(made));
   if (item.readonly_late) mount.init.prepared.late_mounts[mount.index] = fd.get();
   if (attached_in_own_dev(mount, fd.get())) return set_propagations(mount, fd.get());
   ChildFd target;
@@ -252,9 +306,20 @@ StepResult mount_bind(const MountContext& mount) {
   return set_propagations(mount, fd.get());
 }
 
+// The filesystem's own options, for every mount of it.
+StepResult reconfigure(const MountContext& mount, int target) {
+  if (mount.item.options.empty()) return {};
+  const ChildFd filesystem(os::pick_filesystem(target));
+  if (!filesystem) return mount.failed(Action::Reconfigure, filesystem.get());
+  TRY(set_options(mount, filesystem.get()));
+  const int result = os::reconfigure_filesystem(filesystem.get());
+  return result < 0 ? StepResult(mount.failed(Action::Reconfigure, result)) : StepResult();
+}
+
 StepResult remount(const MountContext& mount) {
   const ChildFd target(os::RootDir(mount.init.root).open(mount.item.target.c_str()));
   if (!target) return mount.failed(Action::MakeTarget, target.get());
+  TRY(reconfigure(mount, target.get()));
   bool late = false;
   TRY(apply_attributes(mount, target.get(), &late));
   if (late) TRY(change_attached(mount, target.get()));

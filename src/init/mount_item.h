@@ -20,6 +20,9 @@ struct MountContext {
 StepResult attach(const MountContext& mount, int fd, int target);
 StepResult set_propagations(const MountContext& mount, int fd);
 StepResult change_attached(const MountContext& mount, int fd);  // attr_set and attr_clear
+// The older way to mount an overlay of many layers on target. Where it does not work either, the
+// newer one's answer counts.
+StepResult mount_layers(const MountContext& mount, int target, const Failure& refused);
 StepResult mount_cgroup_v1(const MountContext& mount);
 StepResult mount_cgroup_v2(const MountContext& mount);
 

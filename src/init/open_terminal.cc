@@ -95,6 +95,8 @@ StepResult open_terminal_in(ProcessContext& process, int root, int console) {
 
 StepResult open_terminal(InitContext& init) {
   if (!init.plan.process.terminal) return {};
+  if (init.plan.root.entry == plan::RootEntry::Chroot)
+    return open_terminal_in(init.process, init.root, -1);
   const ChildFd dev(open_dev(init.root, has_own_dev(init.plan)));
   if (!dev) return failure(Step::OpenTerminal, dev.get());
   return open_terminal_in(init.process, init.root, dev.get());

@@ -26,7 +26,11 @@ struct PreparedProcess {
   int channel = -1;  // InitEnd
   std::vector<int> kept =
       {};  // descriptors that the child needs, ascending: all others above 2 are closed first
+  int streams[3] = {-1, -1, -1};     // what becomes descriptors 0, 1 and 2; -1: is it already
   std::vector<int> task_files = {};  // v1: "0" is written to each
+  // A pipe on which the child waits until the host has moved it into its cgroup; -1: it is in.
+  int cgroup_door = -1;
+  int cgroup_door_outside = -1;  // the host's end of it, for the child to close
   std::vector<char*> argv = {};
   std::vector<char*> envp = {};
   char* home_slot =
@@ -63,7 +67,10 @@ struct PreparedInit {
   std::vector<PreparedHook> start_hooks = {};
   PreparedState creating = {};
   PreparedState created = {};
-  int hook_output = -1;            // memfd: what hooks write to stderr, for the error
+  int hook_output = -1;  // memfd: what hooks write to stderr, for the error
+  // The host's /proc: by it all that a hook has started is found at the end of its time. -1: no
+  // hook has a limit, or all end with init, whose pid namespace is its own.
+  int processes = -1;
   bool host_work = false;          // hooks of the host run while init waits
   std::string time_offsets = {};   // text of timens_offsets
   std::string overlay_place = {};  // `berth try`: an empty directory for the overlay's tmpfs
@@ -72,6 +79,13 @@ struct PreparedInit {
 struct PreparedEnter {
   PreparedProcess process = {};
   int target = -1;  // pidfd of the container's init
+  int root = -1;    // its root (O_PATH), where its mount namespace has another
+  // FIFO opened O_RDWR, for which PreparedInit::gate holds; -1: it is not held there.
+  int gate = -1;
+  int door = -1;               // a FIFO (O_PATH): it goes on when somebody reads from it
+  int tools = -1;              // a detached mount, attached at one of the plan's tool_places
+  char** path_slot = nullptr;  // in envp: written by init, once it knows where the tools are
+  std::vector<char*> tool_paths = {};  // beside plan.tool_places: "PATH=..."
 };
 
 }  // namespace berth::init

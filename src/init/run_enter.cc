@@ -2,8 +2,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include <algorithm>
 
 #include "init/run_init.h"
 #include "init/step.h"
@@ -20,10 +23,21 @@ StepResult join_container(EnterContext& enter) {
   const int flags = static_cast<int>(enter.plan.namespaces & ~entered);
   if (flags != 0 && ::setns(enter.prepared.target, flags) < 0)
     return failure(Step::JoinNamespaces, errno);
+  // A mount namespace that is made now has a copy of that directory, and takes us along.
+  if (enter.prepared.root >= 0 && ::fchdir(enter.prepared.root) < 0)
+    return failure(Step::EnterRootfs, errno);
   if ((enter.plan.namespaces & CLONE_NEWUSER) == 0) return {};
   if (::syscall(SYS_setresgid, 0, 0, 0) < 0 || ::syscall(SYS_setresuid, 0, 0, 0) < 0) {
     return failure(Step::AwaitIds, errno, -1, Action::SetIds);
   }
+  return {};
+}
+
+// To the working directory. Before it, "/" is what the mount namespace has there: with the host's,
+// all of the host.
+StepResult change_root(EnterContext& enter) {
+  if (enter.prepared.root < 0) return {};
+  if (::chroot(".") < 0 || ::chdir("/") < 0) return failure(Step::EnterRootfs, errno);
   return {};
 }
 
@@ -39,24 +53,23 @@ StepResult on_process(EnterContext& enter) {
   return run(enter.process);
 }
 
-// Nothing waits for `start` here: the host says Start as soon as it has heard Ready.
-StepResult await_start(EnterContext& enter) {
-  (void)TRY(enter.process.host.ready());
-  return {};
-}
-
 struct EnterStep {
   Step step;
   StepResult (*run)(EnterContext&);
 };
 
-// How a further process gets into a container. The other side is engine/exec.cc.
+// How a further process gets into a container. The other side is engine/exec.cc and
+// engine/launch_entry.cc.
 constexpr EnterStep kSetUp[] = {
     {Step::JoinCgroup, on_process<join_cgroup>},
     {Step::CloseDescriptors, on_process<close_foreign>},
     {Step::StartSession, on_process<start_session>},
     {Step::LimitProcess, on_process<open_label>},
+    {Step::AwaitStart, find_door},
     {Step::JoinNamespaces, join_container},
+    {Step::AttachTools, part_from_container},
+    {Step::EnterRootfs, change_root},
+    {Step::AttachTools, attach_tools},
     {Step::OpenTerminal, open_terminal},
     {Step::LimitProcess, on_process<limit_process>},
     {Step::ConfineProcess, on_process<tune_process>},
@@ -68,7 +81,7 @@ constexpr EnterStep kFilterLast[] = {
     {Step::FindExecutable, on_process<find_executable>},
     {Step::ConfineProcess, on_process<confine_process>},
     {Step::LoadSeccomp, on_process<load_seccomp>},
-    {Step::AwaitStart, await_start},
+    {Step::AwaitStart, await_go},
     {Step::ExecProcess, on_process<exec_process>},
 };
 constexpr EnterStep kFilterFirst[] = {
@@ -76,7 +89,7 @@ constexpr EnterStep kFilterFirst[] = {
     {Step::LoadSeccomp, on_process<load_seccomp>},
     {Step::DropPrivileges, on_process<drop_privileges>},
     {Step::FindExecutable, on_process<find_executable>},
-    {Step::AwaitStart, await_start},
+    {Step::AwaitStart, await_go},
     {Step::ExecProcess, on_process<exec_process>},
 };
 
@@ -92,6 +105,16 @@ StepResult run_all(EnterContext& enter) {
                                               : run_table(kFilterFirst, enter);
 }
 
+// For start_process, which has no plan: the name of the program comes with the failure.
+void leave_words(const EnterContext& enter, const Failure& failure) {
+  char words[sync::kGateOutput + sizeof failure];
+  const char* name = enter.prepared.process.argv[0];
+  const size_t size = std::min<size_t>(strlen(name), sync::kGateOutput);
+  memcpy(words, name, size);
+  memcpy(words + size, &failure, sizeof failure);
+  (void)!::write(enter.prepared.gate, words, size + sizeof failure);
+}
+
 }  // namespace
 
 void run_enter(const plan::EnterPlan& plan, PreparedEnter& prepared) {
@@ -102,7 +125,8 @@ void run_enter(const plan::EnterPlan& plan, PreparedEnter& prepared) {
                                  .host = sync::InitEnd(prepared.process.channel),
                                  .is_init = false}};
   const StepResult result = run_all(enter);
-  if (!result) enter.process.host.failed(result.error());
+  if (!result && !enter.alone) enter.process.host.failed(result.error());
+  if (!result && enter.alone && prepared.gate >= 0) leave_words(enter, result.error());
   ::_exit(255);
 }
 
@@ -111,6 +135,7 @@ void run_enter_joiner(const plan::EnterPlan& plan, PreparedEnter& prepared) {
                          .prepared = prepared.process,
                          .host = sync::InitEnd(prepared.process.channel),
                          .is_init = false};
+  set_own_oom_score(plan.process);
   StepResult result = join_cgroup(process);
   prepared.process.task_files.clear();  // inherited
   const int flags = static_cast<int>(plan.namespaces & (CLONE_NEWUSER | CLONE_NEWPID));

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <charconv>
 
+#include "init/hook_keeper.h"
 #include "init/step.h"
 #include "sync/protocol.h"
 
@@ -49,25 +49,6 @@ int open_state(const PreparedState& state) {
   return -E2BIG;
 }
 
-struct HookFiles {
-  int input;
-  int output;
-  int failed;  // the end of a pipe that execve closes
-};
-
-[[noreturn]] void become_hook(const PreparedHook& hook, const plan::HookItem& item,
-                              const HookFiles& files) {
-  ::dup2(files.input, 0);
-  if (files.output >= 0) {
-    ::dup2(files.output, 1);
-    ::dup2(files.output, 2);
-  }
-  ::execve(item.path.c_str(), hook.argv.data(), hook.envp.data());
-  const int problem = errno;
-  (void)!::write(files.failed, &problem, sizeof problem);
-  ::_exit(127);
-}
-
 // 0 once the hook executes, else the errno of its execve.
 int await_execve(int failed) {
   int problem = 0;
@@ -78,48 +59,34 @@ int await_execve(int failed) {
   return size == sizeof problem ? problem : 0;
 }
 
-struct Running {
-  long pid;
-  int pidfd;
-};
-
-// 1: it has ended; 0: its time is over; else -errno.
-int await_end(int pidfd, const plan::HookItem& item) {
-  if (!item.timeout_seconds) return 1;
-  pollfd poll{.fd = pidfd, .events = POLLIN, .revents = 0};
-  int ready;
-  do {
-    ready = ::poll(&poll, 1, item.timeout_milliseconds());
-  } while (ready < 0 && errno == EINTR);
-  return ready < 0 ? -errno : ready;
-}
-
 // Which hook of which step.
 struct Place {
   Step step;
   int index;
 };
 
-StepResult wait_for_hook(const Running& hook, const plan::HookItem& item, Place place) {
+StepResult wait_for_hook(const RunningHook& hook, int limit, Place place) {
   const auto [step, index] = place;
-  const int ready = await_end(hook.pidfd, item);
-  if (ready <= 0) {
-    // The filter may refuse any of these calls. Whatever the hook has left ends with the container,
-    // which fails now: waiting for it could last for ever.
-    if (::syscall(SYS_pidfd_send_signal, hook.pidfd, SIGKILL, nullptr, 0) < 0)
-      (void)::syscall(SYS_kill, hook.pid, SIGKILL);
-    return ready == 0 ? failure(step, ETIMEDOUT, index, Action::HookTimeout)
-                      : failure(step, ready, index, Action::RunHook);
-  }
   siginfo_t info{};
-  int result;
-  do {
-    result = ::waitid(P_PIDFD, static_cast<id_t>(hook.pidfd), &info, WEXITED);
-  } while (result < 0 && errno == EINTR);
-  if (result < 0) return failure(step, errno, index, Action::RunHook);
+  const int result = await_hook(hook, limit, &info);
+  if (result == -ETIMEDOUT) return failure(step, ETIMEDOUT, index, Action::HookTimeout);
+  if (result < 0) return failure(step, result, index, Action::RunHook);
   if (info.si_code != CLD_EXITED) return failure(step, info.si_status, index, Action::HookSignal);
   if (info.si_status != 0) return failure(step, info.si_status, index, Action::HookExit);
   return {};
+}
+
+int make_alarm() {
+  return static_cast<int>(::syscall(SYS_eventfd2, 0, EFD_CLOEXEC | EFD_NONBLOCK));
+}
+
+// Why the keeper has ended a hook.
+StepResult hear_keeper(int late, Place place) {
+  uint64_t reason = 0;
+  if (late < 0 || ::read(late, &reason, sizeof reason) != sizeof reason) return {};
+  const int error = static_cast<int>(reason);
+  return failure(place.step, error, place.index,
+                 error == ETIMEDOUT ? Action::HookTimeout : Action::RunHook);
 }
 
 // The error is of one hook: what the ones before have written is not part of it.
@@ -137,19 +104,23 @@ StepResult run_hook(InitContext& init, const PreparedHook& prepared, const plan:
   if (::pipe2(ends, O_CLOEXEC) < 0) return failure(step, errno, index, Action::RunHook);
   const os::UniqueFd failed(ends[0]);
   os::UniqueFd writer(ends[1]);
-  const HookFiles files{input.get(), init.prepared.hook_output, writer.get()};
+  const bool kept = item.timeout_seconds && init.prepared.processes >= 0;
+  const os::UniqueFd late(kept ? make_alarm() : -1);
+  const HookFiles files{input.get(), init.prepared.hook_output, writer.get(), late.get()};
   forget_output(files.output);
-  // clone, not clone3: common seccomp profiles answer ENOSYS for the latter, and the filter is
-  // loaded by now.
   int pidfd = -1;
-  const long pid = ::syscall(SYS_clone, CLONE_PIDFD | SIGCHLD, nullptr, &pidfd, nullptr, nullptr);
+  const long pid = clone_hook(&pidfd);
+  if (pid == 0 && late) keep_time(init.prepared, prepared, item, files);
   if (pid == 0) become_hook(prepared, item, files);
-  if (pid < 0) return failure(step, errno, index, Action::RunHook);
+  if (pid < 0) return failure(step, static_cast<int>(pid), index, Action::RunHook);
   const os::UniqueFd handle(pidfd);
   writer.reset();
   const int problem = await_execve(failed.get());
   if (problem != 0) return failure(step, problem, index, Action::RunHook);
-  return wait_for_hook({pid, pidfd}, item, place);
+  const StepResult ended =
+      wait_for_hook({pid, pidfd}, late ? -1 : item.timeout_milliseconds(), place);
+  TRY(hear_keeper(late.get(), place));
+  return ended;
 }
 
 }  // namespace

@@ -62,7 +62,10 @@ StepResult start_session(InitContext& init) { return start_session(init.process)
 
 StepResult open_label(ProcessContext& process) {
   if (process.prepared.label.empty()) return {};
-  process.label_file = ::open("/proc/thread-self/attr/apparmor/exec", O_WRONLY | O_CLOEXEC);
+  // AppArmor's own file is there in each kernel that was built with it, and takes no label of
+  // SELinux; the other file is that of the module which is on.
+  if (process.plan.selinux_label.empty())
+    process.label_file = ::open("/proc/thread-self/attr/apparmor/exec", O_WRONLY | O_CLOEXEC);
   if (process.label_file < 0)
     process.label_file = ::open("/proc/thread-self/attr/exec", O_WRONLY | O_CLOEXEC);
   if (process.label_file < 0) return failure(Step::LimitProcess, errno, -1, Action::SetLabel);

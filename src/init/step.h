@@ -46,6 +46,8 @@ struct EnterContext {
   const plan::EnterPlan& plan;
   PreparedEnter& prepared;
   ProcessContext process;
+  int descriptors = -1;  // /proc/self/fd of the host's /proc
+  bool alone = false;    // the host does not listen any more
 };
 
 // A descriptor of the child, never closed one by one: all are close-on-exec, and the child ends in
@@ -71,6 +73,12 @@ inline std::unexpected<Failure> failure(Step step, int os_error, int item = -1,
                                  .item = item});
 }
 
+// Of exec: in the order of the table of run_enter.cc.
+StepResult find_door(EnterContext& enter);
+StepResult part_from_container(EnterContext& enter);
+StepResult attach_tools(EnterContext& enter);
+StepResult await_go(EnterContext& enter);
+
 // In the order of the tables of run_init.cc and run_enter.cc.
 StepResult join_cgroup(InitContext& init);
 StepResult join_namespaces(InitContext& init);
@@ -92,6 +100,9 @@ StepResult run_start_hooks(InitContext& init);
 
 // Of init and of exec'ed processes.
 StepResult join_cgroup(ProcessContext& process);
+// A joiner's, inherited by what it clones: /proc/PID of who has entered a user namespace is closed
+// to an ordinary user, so that the host may come too late.
+void set_own_oom_score(const plan::ProcessPlan& plan);
 StepResult start_session(ProcessContext& process);
 StepResult open_label(ProcessContext& process);
 StepResult limit_process(ProcessContext& process);

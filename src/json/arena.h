@@ -7,9 +7,10 @@
 
 namespace berth::json {
 
-// The memory of a document: one block as a rule, freed as a whole.
+// The memory of a document: one block as a rule, freed as a whole. Strings without escapes take
+// none.
 struct Document::Arena {
-  explicit Arena(size_t text_size) : memory(text_size * 3 / 2 + 1024) {}
+  explicit Arena(size_t text_size) : memory(text_size / 2 + 1024) {}
 
   std::pmr::monotonic_buffer_resource memory;
   Value root;

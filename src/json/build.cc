@@ -15,9 +15,11 @@ Builder::Builder(Document::Arena& arena, std::string_view text) : arena_(arena),
   stack_.reserve(256);
 }
 
-Value& Builder::push(Value::Kind kind) {
-  stack_.emplace_back().value.kind = kind;
-  return stack_.back().value;
+Value& Builder::push(Value::Kind kind, size_t size) {
+  Value& value = stack_.emplace_back();
+  value.kind = kind;
+  value.size_ = static_cast<uint32_t>(size);
+  return value;
 }
 
 void Builder::null() { push(Value::Kind::Null); }
@@ -30,28 +32,36 @@ void Builder::integer(int64_t value) {
   push(Value::Kind::Signed).signed_integer = value;
 }
 
+// The parser hands out a string without escapes as a piece of the text itself.
+bool Builder::is_within(std::string_view part) const {
+  return std::less_equal<>()(text_.data(), part.data()) &&
+         std::less_equal<>()(part.data() + part.size(), text_.data() + text_.size());
+}
+
 bool Builder::string(std::string_view last) {
-  const size_t size = pending_.size() + last.size();
-  char* copy = static_cast<char*>(arena_.memory.allocate(size + 1, 1));
-  if (!pending_.empty()) std::memcpy(copy, pending_.data(), pending_.size());
-  if (!last.empty()) std::memcpy(copy + pending_.size(), last.data(), last.size());
-  pending_.clear();
-  push(Value::Kind::String).string_ = {copy, size};
-  // The parser hands out a string without escapes as a piece of the text itself.
-  const bool within = std::less_equal<>()(text_.data(), last.data()) &&
-                      std::less_equal<>()(last.data() + last.size(), text_.data() + text_.size());
-  if (within) stack_.back().offset = static_cast<size_t>(last.data() - text_.data());
-  if (size == 0 || std::memchr(copy, '\0', size) == nullptr) return true;
+  const std::string_view whole = is_within(last) && pending_.empty() ? last : copy(last);
+  push(Value::Kind::String, whole.size()).string_ = whole.data();
+  if (whole.find('\0') == std::string_view::npos) return true;
   problem_ = "NUL in a string";
   return false;
+}
+
+// What has escapes in it, put together in the arena.
+std::string_view Builder::copy(std::string_view last) {
+  pending_ += last;
+  char* copied = static_cast<char*>(arena_.memory.allocate(pending_.size() + 1, 1));
+  std::memcpy(copied, pending_.data(), pending_.size());
+  const std::string_view whole(copied, pending_.size());
+  pending_.clear();
+  return whole;
 }
 
 void Builder::array(size_t count) {
   auto* values = static_cast<Value*>(arena_.memory.allocate(count * sizeof(Value), alignof(Value)));
   const auto first = stack_.end() - static_cast<std::ptrdiff_t>(count);
-  std::transform(first, stack_.end(), values, [](const Node& node) { return node.value; });
+  std::copy(first, stack_.end(), values);
   stack_.erase(first, stack_.end());
-  push(Value::Kind::Array).array_ = {values, count};
+  push(Value::Kind::Array, count).array_ = values;
 }
 
 bool Builder::object(size_t count) {
@@ -60,42 +70,43 @@ bool Builder::object(size_t count) {
       static_cast<Member*>(arena_.memory.allocate(count * sizeof(Member), alignof(Member)));
   const auto first = stack_.end() - static_cast<std::ptrdiff_t>(2 * count);
   for (size_t i = 0; i < count; ++i) {
-    new (members + i) Member{first[2 * static_cast<std::ptrdiff_t>(i)].value.string(),
-                             first[2 * static_cast<std::ptrdiff_t>(i) + 1].value};
+    const Value* pair = &*first + 2 * i;
+    new (members + i) Member{pair[0].string(), pair[1]};
   }
   stack_.erase(first, stack_.end());
-  push(Value::Kind::Object).object_ = {members, count};
+  push(Value::Kind::Object, count).object_ = members;
   return true;
 }
 
-bool Builder::refuse_duplicate(const Node& key) {
-  problem_ = formatted("duplicate key {}", quoted(key.value.string()));
-  problem_offset_ = key.offset;
+bool Builder::refuse_duplicate(const Value& key) {
+  const std::string_view text = key.string();
+  problem_ = formatted("duplicate key {}", quoted(text));
+  problem_offset_ = is_within(text) ? static_cast<size_t>(text.data() - text_.data()) : 0;
   return false;
 }
 
 bool Builder::keys_unique(size_t count) {
-  const Node* nodes = stack_.data() + (stack_.size() - 2 * count);
+  const Value* values = stack_.data() + (stack_.size() - 2 * count);
+  const auto key = [values](size_t index) { return values[2 * index].string(); };
+  size_t ordered = 1;  // most that are long were written in order
+  while (ordered < count && key(ordered - 1) < key(ordered)) ++ordered;
+  if (ordered >= count) return true;
   if (count <= 12) {
     for (size_t i = 1; i < count; ++i) {
       for (size_t j = 0; j < i; ++j) {
-        if (nodes[2 * i].value.string() == nodes[2 * j].value.string())
-          return refuse_duplicate(nodes[2 * i]);
+        if (key(i) == key(j)) return refuse_duplicate(values[2 * i]);
       }
     }
     return true;
   }
   std::vector<uint32_t> order(count);
   std::iota(order.begin(), order.end(), 0U);
-  std::sort(order.begin(), order.end(), [nodes](uint32_t a, uint32_t b) {
-    const int difference =
-        nodes[2 * size_t{a}].value.string().compare(nodes[2 * size_t{b}].value.string());
+  std::sort(order.begin(), order.end(), [key](uint32_t a, uint32_t b) {
+    const int difference = key(a).compare(key(b));
     return difference != 0 ? difference < 0 : a < b;
   });
   for (size_t i = 1; i < count; ++i) {
-    const Node& key = nodes[2 * size_t{order[i]}];
-    if (key.value.string() == nodes[2 * size_t{order[i - 1]}].value.string())
-      return refuse_duplicate(key);
+    if (key(order[i]) == key(order[i - 1])) return refuse_duplicate(values[2 * size_t{order[i]}]);
   }
   return true;
 }
@@ -106,7 +117,7 @@ size_t Builder::problem_offset(size_t parser_offset) const {
 }
 
 void Builder::finish() {
-  if (!stack_.empty()) arena_.root = stack_.back().value;
+  if (!stack_.empty()) arena_.root = stack_.back();
 }
 
 }  // namespace berth::json

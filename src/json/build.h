@@ -33,20 +33,15 @@ class Builder {
   size_t problem_offset(size_t parser_offset) const;
 
  private:
-  // A value that has no parent yet; `offset` is where a string without escapes begins in the text,
-  // for messages.
-  struct Node {
-    Value value;
-    size_t offset = 0;
-  };
-
-  Value& push(Value::Kind kind);
+  Value& push(Value::Kind kind, size_t size = 0);
+  bool is_within(std::string_view part) const;
+  std::string_view copy(std::string_view last);
   bool keys_unique(size_t count);
-  bool refuse_duplicate(const Node& key);
+  bool refuse_duplicate(const Value& key);
 
   Document::Arena& arena_;
   std::string_view text_;
-  std::vector<Node> stack_;
+  std::vector<Value> stack_;  // those that have no parent yet
   std::string pending_;
   std::string problem_;
   size_t problem_offset_ = 0;

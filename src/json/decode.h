@@ -37,6 +37,7 @@ struct Place {
   size_t index = 0;
   // In the outermost: gets the members that no table has, which then are no error in any case.
   std::vector<UnknownMember>* unknown = nullptr;
+  bool brief = false;  // in the outermost: what is long and has no effect need not be kept
 };
 std::string pointer_of(const Place& place);
 
@@ -59,9 +60,10 @@ struct Name {
 };
 
 // "expected string, found number" at the place.
-std::unexpected<Error> mismatch(const Place& place, std::string_view expected, const Value& found);
+[[gnu::cold]] std::unexpected<Error> mismatch(const Place& place, std::string_view expected,
+                                              const Value& found);
 // Any other complaint about the value at the place.
-std::unexpected<Error> refuse(const Place& place, std::string text);
+[[gnu::cold]] std::unexpected<Error> refuse(const Place& place, std::string text);
 
 // A member that no field has is ignored, unless it differs from one in case only.
 Result<> read_object(const Value& value, std::span<const Field> fields, void* object,

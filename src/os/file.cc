@@ -15,6 +15,19 @@ namespace {
 
 constexpr size_t kPage = 4096;
 
+// Appends what one read gives; not zeroed first, as resize() would.
+ssize_t read_more(int file, std::string& text, size_t size) {
+  const size_t used = text.size();
+  ssize_t got = 0;
+  text.resize_and_overwrite(used + size, [&](char* place, size_t) {
+    do {
+      got = ::read(file, place + used, size);
+    } while (got < 0 && errno == EINTR);
+    return used + (got > 0 ? static_cast<size_t>(got) : 0);
+  });
+  return got;
+}
+
 }  // namespace
 
 Result<UniqueFd> open_at(int directory, const char* path, int flags, mode_t mode) {
@@ -36,21 +49,17 @@ Result<std::string> read_file_at(int directory, const char* path, size_t limit) 
     return fail(ErrorKind::InvalidUse, "{} is larger than {} bytes", path, limit);
   // Files of kernel filesystems have no size.
   std::string text;
-  text.resize(status.st_size > 0 ? static_cast<size_t>(status.st_size) + 1 : kPage);
-  size_t used = 0;
+  size_t wanted = status.st_size > 0 ? static_cast<size_t>(status.st_size) + 1 : kPage;
   while (true) {
-    const ssize_t size = ::read(file.get(), text.data() + used, text.size() - used);
-    if (size < 0 && errno == EINTR) continue;
+    const ssize_t size = read_more(file.get(), text, wanted);
     if (size < 0) return system_error(errno, "read {}", path);
-    if (size == 0) break;
-    const bool filled = static_cast<size_t>(size) == text.size() - used;
-    used += static_cast<size_t>(size);
-    if (!filled && status.st_size > 0) break;  // all that there was: saves the read that says so
-    if (used > limit) return fail(ErrorKind::InvalidUse, "{} is larger than {} bytes", path, limit);
-    if (used == text.size()) text.resize(text.size() * 2);
+    const bool filled = static_cast<size_t>(size) == wanted;
+    // All that there was: saves the read that says so.
+    if (size == 0 || (!filled && status.st_size > 0)) return text;
+    if (text.size() > limit)
+      return fail(ErrorKind::InvalidUse, "{} is larger than {} bytes", path, limit);
+    if (filled) wanted = text.size();
   }
-  text.resize(used);
-  return text;
 }
 
 Result<std::string> read_kernel_file(const char* path) {

@@ -74,7 +74,14 @@ int mount_filesystem(int filesystem, uint64_t attributes) {
 
 int make_filesystem_readonly(int filesystem) {
   const int result = set_filesystem_flag(filesystem, "ro");
-  if (result < 0) return result;
+  return result < 0 ? result : reconfigure_filesystem(filesystem);
+}
+
+int pick_filesystem(int mount) {
+  return checked(::fspick(mount, "", FSPICK_CLOEXEC | FSPICK_EMPTY_PATH));
+}
+
+int reconfigure_filesystem(int filesystem) {
   return checked(::fsconfig(filesystem, FSCONFIG_CMD_RECONFIGURE, nullptr, nullptr, 0));
 }
 
@@ -160,11 +167,15 @@ int set_propagation(int mount, unsigned long flags) {
   return result == -ENOSYS ? change_by_path(mount, flags) : result;
 }
 
+int detach_working_directory() {
+  if (::umount2(".", MNT_DETACH) < 0) return -errno;
+  return ::chdir("/") < 0 ? -errno : 0;
+}
+
 int pivot_root_here() {
   if (::syscall(SYS_pivot_root, ".", ".") < 0) return -errno;
   // The old root lies over the new one now, and is no peer of the host's (RootPlan::isolation).
-  if (::umount2(".", MNT_DETACH) < 0) return -errno;
-  return ::chdir("/") < 0 ? -errno : 0;
+  return detach_working_directory();
 }
 
 }  // namespace berth::os

@@ -13,8 +13,10 @@ int open_filesystem(const char* type);                     // fsopen
 int set_filesystem_flag(int filesystem, const char* key);  // fsconfig
 int set_filesystem_string(int filesystem, const char* key, const char* value);
 int mount_filesystem(int filesystem, uint64_t attributes);  // FSCONFIG_CMD_CREATE and fsmount
-int make_filesystem_readonly(
-    int filesystem);  // after that: all mounts of it, FSCONFIG_CMD_RECONFIGURE
+int make_filesystem_readonly(int filesystem);               // after that: all mounts of it
+// fspick: the filesystem of an attached mount, for the options above; what is not named stays.
+int pick_filesystem(int mount);
+int reconfigure_filesystem(int filesystem);  // FSCONFIG_CMD_RECONFIGURE: the options take effect
 
 // A copy of the mount at a path (with those below it when recursive), or an O_PATH descriptor's.
 int clone_mount(int directory, const char* path, bool recursive, bool nofollow = false);
@@ -43,6 +45,7 @@ int set_id_map(int mount, int user_namespace, bool recursive);
 // MS_SHARED and so on, with MS_REC. On Linux below 5.12 as remount_attributes.
 int set_propagation(int mount, unsigned long flags);
 
+int detach_working_directory();  // the mount that it is in; it becomes /
 int pivot_root_here();  // the working directory becomes the root, what was below is detached
 
 }  // namespace berth::os

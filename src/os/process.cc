@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -59,7 +60,9 @@ Result<> ChildProcess::signal(int signal_number) const {
 
 void ChildProcess::kill_and_reap() noexcept {
   if (pid_ <= 0) return;
-  (void)send_signal(pidfd_.get(), SIGKILL);
+  // A child that nobody has reaped has its pid to itself. Whatever fails, this must not wait for
+  // ever.
+  if (!send_signal(pidfd_.get(), SIGKILL)) (void)::kill(pid_, SIGKILL);
   siginfo_t info{};
   while (::waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &info, WEXITED) < 0 && errno == EINTR) {
   }
@@ -70,6 +73,26 @@ void ChildProcess::kill_and_reap() noexcept {
 UniqueFd ChildProcess::release() {
   pid_ = 0;
   return std::move(pidfd_);
+}
+
+namespace {
+
+[[noreturn]] void idle(pid_t parent) {
+  // Who has ended before this could be asked for is not the parent any more.
+  if (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || ::getppid() != parent) ::_exit(1);
+  (void)::syscall(SYS_close_range, 0U, ~0U, 0U);
+  for (;;) ::pause();
+}
+
+}  // namespace
+
+Result<ChildProcess> start_idle_process() {
+  const pid_t parent = ::getpid();
+  int pidfd = -1;
+  const pid_t pid = clone_child({}, &pidfd);
+  if (pid == 0) idle(parent);
+  if (pid < 0) return system_error(-pid, "clone a process");
+  return ChildProcess(pid, UniqueFd(pidfd));
 }
 
 Result<UniqueFd> open_pidfd(pid_t pid) {
@@ -110,6 +133,11 @@ struct PidfdStatus {
 static_assert(sizeof(PidfdStatus) == 64);
 constexpr uint64_t kPidfdExit = 1 << 3;
 constexpr unsigned long kPidfdGetInfo = _IOWR(0xff, 11, PidfdStatus);
+
+WaitStatus from_wait(int status) {
+  if (WIFEXITED(status)) return WaitStatus{.code = WEXITSTATUS(status)};
+  return WaitStatus{.signal = WTERMSIG(status)};
+}
 
 // /proc/PID/stat from field 3 on, the state. Field 2, the command name, may hold anything: what
 // follows starts at the last parenthesis.
@@ -173,8 +201,19 @@ Execution execution_of(pid_t pid, uint64_t start_time) {
 std::optional<WaitStatus> status_of_reaped(int pidfd) {
   PidfdStatus status{.mask = kPidfdExit};
   if (::ioctl(pidfd, kPidfdGetInfo, &status) < 0 || (status.mask & kPidfdExit) == 0) return {};
-  if (WIFEXITED(status.exit_code)) return WaitStatus{.code = WEXITSTATUS(status.exit_code)};
-  return WaitStatus{.signal = WTERMSIG(status.exit_code)};
+  return from_wait(status.exit_code);
+}
+
+std::optional<WaitStatus> status_of_zombie(pid_t pid, uint64_t start_time) {
+  constexpr int kExitCode = 52;
+  const StatLine line(pid);
+  if (line.state() != 'Z' || line.number(22) != start_time) return {};
+  const std::optional<uint64_t> code = line.number(kExitCode);
+  // Who may not trace it reads 0. This call asks for the same right, and does nothing.
+  void* list = nullptr;
+  size_t size = 0;
+  if (!code || ::syscall(SYS_get_robust_list, pid, &list, &size) < 0) return {};
+  return from_wait(static_cast<int>(*code));
 }
 
 }  // namespace berth::os

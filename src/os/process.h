@@ -52,6 +52,9 @@ class ChildProcess {
   UniqueFd pidfd_;
 };
 
+// A child that does nothing, holds no descriptor of ours, and ends with the thread that started it.
+Result<ChildProcess> start_idle_process();
+
 // pidfd_open(2); NotFound when there is no such process.
 Result<UniqueFd> open_pidfd(pid_t pid);
 Result<> send_signal(int pidfd, int signal_number);
@@ -78,5 +81,9 @@ Execution execution_of(pid_t pid, uint64_t start_time = 0);
 // How a process ended that somebody else has reaped, from a pidfd that was opened before (Linux
 // 6.15). nullopt: not reaped, or the kernel does not tell.
 std::optional<WaitStatus> status_of_reaped(int pidfd);
+
+// How a process ended that nobody has reaped yet. nullopt: there is no such zombie, or the kernel
+// does not tell it to the caller.
+std::optional<WaitStatus> status_of_zombie(pid_t pid, uint64_t start_time);
 
 }  // namespace berth::os

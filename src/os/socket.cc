@@ -71,8 +71,8 @@ long receive_packet(int socket, void* data, size_t size, UniqueFd* fd) {
   return received;
 }
 
-Result<UniqueFd> connect_unix(std::string_view path) {
-  UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+Result<UniqueFd> connect_unix(std::string_view path, int type) {
+  UniqueFd socket(::socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
   if (!socket) return system_error(errno, "make a socket");
   sockaddr_un address{};
   address.sun_family = AF_UNIX;

@@ -72,6 +72,15 @@ void write_sysctls(const Scene& scene) {
   scene.out.end();
 }
 
+std::string_view entry_name(RootEntry entry) {
+  switch (entry) {
+    case RootEntry::Pivot: return "pivot_root";
+    case RootEntry::Move: return "move";
+    case RootEntry::Chroot: return "chroot";
+  }
+  return "pivot_root";
+}
+
 void write_root(const Scene& scene) {
   const RootPlan& root = scene.plan.init.root;
   scene.out.member("root", root.path);
@@ -175,9 +184,7 @@ constexpr DumpedStep kInitSteps[] = {
     {"run create hooks", [](const Plan& plan) { return !plan.init.create_container.empty(); },
      [](const Scene& scene) { dump_hooks(scene.out, scene.plan.init.create_container); }},
     {"enter rootfs", always,
-     [](const Scene& scene) {
-       scene.out.member("by", scene.plan.init.root.pivot ? "pivot_root" : "chroot");
-     }},
+     [](const Scene& scene) { scene.out.member("by", entry_name(scene.plan.init.root.entry)); }},
     {"open terminal", [](const Plan& plan) { return plan.init.process.terminal; }, write_terminal},
     {"finish rootfs", always, write_finish},
 };

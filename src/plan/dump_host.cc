@@ -77,6 +77,8 @@ void dump_namespaces(json::Writer& out, const NamespacePlan& plan) {
 }
 
 void dump_cgroup(json::Writer& out, const CgroupPlan& plan) {
+  text_member(out, "unit", plan.unit.name);
+  text_member(out, "slice", plan.unit.slice);
   dump_places(out, plan.places);
   if (!plan.writes.empty()) {
     out.key("writes").begin_array();

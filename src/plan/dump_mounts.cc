@@ -58,6 +58,7 @@ void dump_hierarchies(json::Writer& out, const MountItem& item) {
   out.key("hierarchies").begin_array();
   for (const CgroupMountEntry& entry : item.cgroups) {
     out.begin_object().member("name", entry.name).member("source", entry.source);
+    text_member(out, "sourceInstead", entry.source_instead);
     text_member(out, "options", entry.options);
     list_member(out, "links", entry.links);
     out.end();
@@ -102,6 +103,7 @@ void dump_mount(json::Writer& out, const MountItem& item) {
   flag_member(out, "ownDev", item.is_dev);
   flag_member(out, "filledFromTheImage", item.copy_up);
   flag_member(out, "mayFail", item.optional);
+  text_member(out, "orBound", item.instead);
   flag_member(out, "copiesLink", item.copy_link);
   flag_member(out, "noFollowSource", item.nofollow_source);
   flag_member(out, "noFollowTarget", item.nofollow_target);

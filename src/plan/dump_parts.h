@@ -8,21 +8,22 @@
 #include "json/write.h"
 #include "plan/plan.h"
 
-// The pieces of dump(): each writes the members of one step into the object that is open.
+// The pieces of dump(): each writes the members of one step into the object that is open. Cold:
+// decision 13.
 namespace berth::plan {
 
-void dump_namespaces(json::Writer& out, const NamespacePlan& plan);
-void dump_cgroup(json::Writer& out, const CgroupPlan& plan);
-void dump_device_rules(json::Writer& out, const CgroupPlan& plan);
-void dump_rdt(json::Writer& out, const RdtPlan& plan);
-void dump_net_devices(json::Writer& out, const std::vector<spec::NetDevice>& devices);
-void dump_hooks(json::Writer& out, const std::vector<HookItem>& hooks);
-void dump_mounts(json::Writer& out, const std::vector<MountItem>& mounts);
-void dump_devices(json::Writer& out, const InitPlan& plan);
-void dump_limits(json::Writer& out, const ProcessPlan& plan);
-void dump_confinement(json::Writer& out, const ConfinementPlan& plan);
-void dump_privileges(json::Writer& out, const ProcessPlan& plan);
-void dump_program(json::Writer& out, const ProcessPlan& plan);
+[[gnu::cold]] void dump_namespaces(json::Writer& out, const NamespacePlan& plan);
+[[gnu::cold]] void dump_cgroup(json::Writer& out, const CgroupPlan& plan);
+[[gnu::cold]] void dump_device_rules(json::Writer& out, const CgroupPlan& plan);
+[[gnu::cold]] void dump_rdt(json::Writer& out, const RdtPlan& plan);
+[[gnu::cold]] void dump_net_devices(json::Writer& out, const std::vector<spec::NetDevice>& devices);
+[[gnu::cold]] void dump_hooks(json::Writer& out, const std::vector<HookItem>& hooks);
+[[gnu::cold]] void dump_mounts(json::Writer& out, const std::vector<MountItem>& mounts);
+[[gnu::cold]] void dump_devices(json::Writer& out, const InitPlan& plan);
+[[gnu::cold]] void dump_limits(json::Writer& out, const ProcessPlan& plan);
+[[gnu::cold]] void dump_confinement(json::Writer& out, const ConfinementPlan& plan);
+[[gnu::cold]] void dump_privileges(json::Writer& out, const ProcessPlan& plan);
+[[gnu::cold]] void dump_program(json::Writer& out, const ProcessPlan& plan);
 
 // A member only when there is something to say.
 void text_member(json::Writer& out, std::string_view name, std::string_view value);

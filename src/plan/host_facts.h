@@ -51,6 +51,11 @@ struct HostFacts {
 
   CgroupLayout cgroup_layout = CgroupLayout::None;
   std::vector<CgroupHierarchy> hierarchies = {};
+  // Where systemd's manager has its units ("/" or, of a user, below "user@1000.service"); only when
+  // its driver is asked for.
+  std::string systemd_root = {};
+  // A mount and a user namespace are joined, and the first does not belong to the second.
+  bool joined_mounts_are_foreign = false;
 
   bool has_apparmor = false;
   bool has_selinux = false;

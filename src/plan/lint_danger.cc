@@ -13,8 +13,8 @@ namespace {
 using spec::NamespaceType;
 
 constexpr NamespaceType kIsolating[] = {NamespaceType::Pid, NamespaceType::Network,
-                                        NamespaceType::Ipc};
-constexpr std::string_view kIsolatingNames[] = {"pid", "network", "ipc"};
+                                        NamespaceType::Ipc, NamespaceType::Mount};
+constexpr std::string_view kIsolatingNames[] = {"pid", "network", "ipc", "mount"};
 // With one of them in the host's user namespace, a program can become root of the host.
 constexpr std::string_view kStrong[] = {
     "CAP_SYS_ADMIN", "CAP_SYS_MODULE",      "CAP_SYS_RAWIO", "CAP_SYS_PTRACE",   "CAP_SYS_BOOT",

@@ -3,9 +3,12 @@
 
 #include <linux/capability.h>
 
+#include <sched.h>
+
 #include <algorithm>
 
 #include "berth/try.h"
+#include "plan/borrowed_mounts.h"
 #include "plan/namespace_flags.h"
 #include "plan/process_parts.h"
 #include "plan/refuse.h"
@@ -16,26 +19,8 @@ namespace {
 
 using spec::NamespaceType;
 
-Result<> check_supported(const spec::Spec& spec, const Plan& plan) {
+Result<> check_supported(const spec::Spec& spec) {
   if (!spec.process) return refuse("", ErrorKind::InvalidConfig, "process is missing");
-  if (!plan.host.namespaces.has(NamespaceType::Mount)) {
-    return refuse(
-        "/linux/namespaces", ErrorKind::Unsupported,
-        "a container in the host's mount namespace is not supported: add {{\"type\": \"mount\"}}");
-  }
-  return {};
-}
-
-// Its owner is another user namespace, in which the container's root can do nothing.
-Result<> check_mounts_can_be_made(const spec::Spec& spec, const Plan& plan) {
-  if (!plan.host.namespaces.is_new(NamespaceType::User)) return {};
-  const std::vector<spec::Namespace>& list = spec.platform.namespaces;
-  for (size_t i = 0; i < list.size(); ++i) {
-    if (list[i].type != NamespaceType::Mount || list[i].path.empty()) continue;
-    return refuse(formatted("/linux/namespaces/{}", i), ErrorKind::InvalidConfig,
-                  "a mount namespace cannot be joined from a new user namespace: nothing could be "
-                  "mounted there");
-  }
   return {};
 }
 
@@ -51,6 +36,20 @@ Result<> check_net_devices(const spec::Spec& spec, const HostFacts& facts, const
   if (may_move && !request.rootless && !facts.in_user_namespace) return {};
   return refuse("/linux/netDevices", ErrorKind::Unsupported,
                 "a rootless container cannot be given network devices of the host");
+}
+
+// Init changes its root and nothing else. Devices that would be bound stay as the image has them.
+Result<> leave_mounts(const spec::Spec& spec, Plan& plan) {
+  TRY(check_borrowed_mounts(spec, plan));
+  InitPlan& init = plan.init;
+  init.root.entry = RootEntry::Chroot;
+  init.root.isolation = 0;
+  if (!init.bind_devices) return {};
+  init.make_devices = false;
+  plan.host.warnings.emplace_back(
+      "/linux/namespaces: in a user namespace, and in a mount namespace that must stay as it is, "
+      "there are only those devices that the image has");
+  return {};
 }
 
 std::string escaped(std::string_view name) {
@@ -109,9 +108,8 @@ Result<Plan> plan_all(const spec::Spec& spec, const HostFacts& facts, const Requ
   host.id = init.id = request.id;
   host.bundle = request.bundle;
   host.namespaces = TRY(plan_namespaces(spec, facts));
-  TRY(check_supported(spec, plan));
+  TRY(check_supported(spec));
   host.ids = TRY(plan_ids(spec, facts));
-  TRY(check_mounts_can_be_made(spec, plan));
   TRY(check_net_devices(spec, facts, request, plan));
   host.net_devices = spec.platform.net_devices;
   host.rdt = plan_rdt(spec, request.id);
@@ -129,6 +127,7 @@ Result<Plan> plan_all(const spec::Spec& spec, const HostFacts& facts, const Requ
   TRY(plan_devices(spec, plan));
   // Nodes can be made in the initial user namespace only, whoever made the other one.
   init.bind_devices = init.bind_devices || facts.in_user_namespace;
+  if (borrows_mounts(spec, facts)) TRY(leave_mounts(spec, plan));
   TRY(plan_hooks(spec, plan));
   init.hostname = spec.hostname;
   init.domainname = spec.domainname;
@@ -139,9 +138,12 @@ Result<Plan> plan_all(const spec::Spec& spec, const HostFacts& facts, const Requ
 Result<EnterPlan> plan_entry(const spec::Spec& spec, const spec::Process& process,
                              const HostFacts& facts, const Request& request) {
   const bool privileged = (facts.capabilities >> CAP_SYS_ADMIN & 1) != 0;
-  EnterPlan plan{.id = request.id, .shape = privileged ? LaunchShape::Direct : LaunchShape::Joiner};
+  EnterPlan plan{.id = request.id, .privileged = privileged};
   for (const spec::Namespace& item : spec.platform.namespaces)
     plan.namespaces |= clone_flag(item.type);
+  // In a user namespace there is no way back from the container's pid namespace.
+  if (!privileged || (facts.in_user_namespace && (plan.namespaces & CLONE_NEWPID) != 0))
+    plan.shape = LaunchShape::Joiner;
   plan.process = TRY(plan_process(process, spec, facts, plan.warnings));
   if (process.exec_cpu_affinity) TRY(plan_affinity(*process.exec_cpu_affinity, plan.process));
   plan.process.create_cwd = false;

@@ -31,6 +31,9 @@ Result<EnterPlan> make_enter_plan(const spec::Spec& spec, const spec::Process& p
 // its own. nullopt: as it is.
 std::optional<spec::Spec> with_user_namespace(const spec::Spec& spec, const HostFacts& facts);
 
+// Where a tree of tools may be mounted in a container: at `place`, or where nothing is missed.
+std::vector<ToolPlace> plan_tool_places(std::string_view place);
+
 // The planners, each pure, each with its own tests.
 Result<NamespacePlan> plan_namespaces(const spec::Spec& spec, const HostFacts& facts);
 Result<IdPlan> plan_ids(const spec::Spec& spec, const HostFacts& facts);
@@ -46,8 +49,15 @@ Result<std::vector<CgroupWrite>> plan_cgroup_v1(const spec::Resources& resources
                                                 std::vector<std::string>& warnings);
 Result<std::vector<CgroupWrite>> plan_cgroup_v2(const spec::Resources& resources,
                                                 std::vector<std::string>& warnings);
+// What an update writes. Without `force`, memory.max is not set below the usage.
+Result<std::vector<CgroupWrite>> plan_update_writes(const spec::Resources& resources, bool v2,
+                                                    bool force, std::vector<std::string>& warnings);
+// What an update sets on processes: only that part of the plan is filled.
+Result<ProcessPlan> plan_attributes(const ProcessAttributes& changes);
 // intelRdt: nullopt when the config has none, and resctrl must not be touched.
 std::optional<RdtPlan> plan_rdt(const spec::Spec& spec, const std::string& id);
+// The lines of its three members, for resctrl's schemata.
+std::string schemata_of(const spec::IntelRdt& wanted);
 std::vector<DeviceRulePlan> plan_device_rules(const spec::Spec& spec);
 // The hooks of the host's side of one kind ("poststart"), for those that are run when the plan is
 // long gone.
@@ -60,6 +70,6 @@ Result<> plan_hooks(const spec::Spec& spec, Plan& plan);
 bool leaves_init_alone(const Plan& plan);
 
 // A plan as JSON, for `berth plan` and the golden tests.
-std::string dump(const Plan& plan);
+[[gnu::cold]] std::string dump(const Plan& plan);
 
 }  // namespace berth::plan

@@ -40,6 +40,16 @@ std::vector<CgroupPlace> places_of(const HostPlan& host, const HostFacts& facts)
   return places;
 }
 
+// An ordinary user learns only when the cgroups are made which of them he may have.
+std::string source_instead(const CgroupPlace& place, const HostPlan& host, const HostFacts& facts) {
+  if (!host.cgroup.tolerate_denied) return {};
+  for (const CgroupHierarchy& hierarchy : facts.hierarchies) {
+    if (hierarchy.mountpoint == place.mountpoint)
+      return spec::cleaned_path(hierarchy.mountpoint + "/" + hierarchy.own_path);
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<> plan_cgroup_mount(const HostPlan& host, const HostFacts& facts, MountOptions target) {
@@ -48,7 +58,9 @@ Result<> plan_cgroup_mount(const HostPlan& host, const HostFacts& facts, MountOp
   item.kind = only_v2 ? MountKind::CgroupV2 : MountKind::CgroupV1;
   item.cgroup_namespace = host.namespaces.has(spec::NamespaceType::Cgroup);
   for (const CgroupPlace& place : places_of(host, facts)) {
-    if (!only_v2 || place.is_v2) item.cgroups.push_back(entry_of(place));
+    if (only_v2 && !place.is_v2) continue;
+    item.cgroups.push_back(entry_of(place));
+    item.cgroups.back().source_instead = source_instead(place, host, facts);
   }
   if (item.cgroups.empty()) {
     return refuse(item.pointer, ErrorKind::Unsupported, "this host has no {} hierarchy mounted",

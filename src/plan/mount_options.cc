@@ -83,10 +83,6 @@ Result<> add_unknown(const std::string& word, const std::string& pointer, MountI
     return refuse(pointer, ErrorKind::InvalidConfig,
                   "unknown mount option {} (a bind mount has no options of a filesystem)", word);
   }
-  if (item.kind == MountKind::Remount) {
-    return refuse(pointer, ErrorKind::Unsupported,
-                  "changing the filesystem option {} by remount is not supported yet", word);
-  }
   add_data(word, item);
   return {};
 }
@@ -94,11 +90,8 @@ Result<> add_unknown(const std::string& word, const std::string& pointer, MountI
 Result<> set_superblock_flag(std::string_view word, const std::string& pointer,
                              MountOptions target) {
   const MountKind kind = target.item.kind;
-  if (kind == MountKind::Filesystem) {
+  if (kind == MountKind::Filesystem || kind == MountKind::Remount) {
     target.item.options.push_back({.key = std::string(word)});
-  } else if (kind == MountKind::Remount) {
-    return refuse(pointer, ErrorKind::Unsupported,
-                  "changing the filesystem option {} by remount is not supported yet", word);
   } else {
     target.warnings.push_back(
         formatted("{}: mount option {} has no effect on a bind mount", pointer, word));
@@ -176,6 +169,15 @@ bool asks(const spec::Mount& mount, MountOptionKind kind) {
   });
 }
 
+// As mount(8) has it: with bind, a remount changes one mount and not the filesystem below it.
+Result<> check_remount(const spec::Mount& mount, const MountItem& item) {
+  const bool of_one_mount = mount.type == "bind" || asks(mount, MountOptionKind::Bind);
+  if (item.kind != MountKind::Remount || !of_one_mount || item.options.empty()) return {};
+  return refuse(item.pointer, ErrorKind::InvalidConfig,
+                "the filesystem option {} cannot be changed together with bind",
+                item.options.front().key);
+}
+
 }  // namespace
 
 Result<> sort_options(const spec::Mount& mount, MountOptions target) {
@@ -189,6 +191,7 @@ Result<> sort_options(const spec::Mount& mount, MountOptions target) {
     TRY(sort_option(mount.options[i], formatted("{}/options/{}", item.pointer, i), target));
   }
   TRY(check_links(item));
+  TRY(check_remount(mount, item));
   complete_atime(item.attr_set, item.attr_clear);
   complete_atime(item.recursive_set, item.recursive_clear);
   if (item.kind != MountKind::Bind && item.kind != MountKind::Remount) {

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "plan/bus_value.h"
 #include "plan/host_facts.h"
 #include "spec/spec.h"
 
@@ -75,6 +76,8 @@ struct CgroupMountEntry {
   std::string name = {};  // directory below the target: "cpu,cpuacct"
   // Host path of the container's own cgroup there: bound when there is no cgroup namespace.
   std::string source = {};
+  // Of the caller's: bound when an ordinary user could not make one there.
+  std::string source_instead = {};
   std::string options = {};             // "cpu,cpuacct" or "none,name=systemd"
   std::vector<std::string> links = {};  // "cpu", "cpuacct"
 };
@@ -112,6 +115,9 @@ struct MountItem {
   bool nofollow_source = false;
   bool nofollow_target = false;
   bool cgroup_namespace = false;
+  // Bound from there, with all below, when the user namespace may not make the filesystem: it shows
+  // a namespace that is not its own.
+  std::string instead = {};
   bool needs_network = false;  // shows or uses the network namespace of who mounts it: sysfs, nfs
   std::vector<CgroupMountEntry> cgroups = {};
   std::string pointer = {};  // /mounts/3
@@ -137,12 +143,18 @@ struct PathItem {
   std::string pointer = {};
 };
 
+enum class RootEntry {
+  Pivot,
+  Move,    // --no-pivot
+  Chroot,  // the mount namespace must stay as it is (plan/borrowed_mounts.h)
+};
+
 struct RootPlan {
   std::string path = {};  // absolute on the host
   bool readonly = false;
   uint64_t isolation = 0;  // propagation of "/" before anything is mounted: MS_SLAVE|MS_REC, ...
   uint64_t final_propagation = 0;  // after pivot_root; 0: none
-  bool pivot = true;               // false: --no-pivot
+  RootEntry entry = RootEntry::Pivot;
 };
 
 // ---- process ----
@@ -273,6 +285,8 @@ struct CgroupWrite {
   std::string else_file = {};
   std::string else_value = {};
   std::string not_below = {};  // "memory.current": refused when it holds more than `value`
+  // memory.max: below the usage the kernel would kill. Memory is freed first, or the write refused.
+  bool make_room = false;
 };
 
 enum class CgroupDriver { Filesystem, Systemd, Disabled };
@@ -293,8 +307,18 @@ struct DeviceRulePlan {
   bool allow = false;
 };
 
+// The unit of systemd that holds a container (org.freedesktop.systemd1(5)).
+struct UnitPlan {
+  std::string name = {};  // "berth-ID.scope"
+  std::string description = {};
+  std::string slice = {};                     // the unit that it is in: "machine-a.slice"
+  bool of_user = false;                       // of the user's manager, not the system's
+  std::vector<UnitProperty> properties = {};  // that annotations ask for
+};
+
 struct CgroupPlan {
   CgroupDriver driver = CgroupDriver::Filesystem;
+  UnitPlan unit = {};  // Systemd
   std::vector<CgroupPlace> places = {};
   std::vector<CgroupWrite> writes = {};  // in order
   bool limits_devices = false;
@@ -357,11 +381,20 @@ struct Plan {
   InitPlan init = {};
 };
 
+// Where in the container a tree of tools may be mounted, for one process to see.
+struct ToolPlace {
+  std::string path = {};  // "mnt": below the root
+  bool if_empty = true;   // only if it is an empty directory
+};
+
 // Joining a running container: exec. Namespaces are taken from init's pidfd.
 struct EnterPlan {
   std::string id = {};
-  LaunchShape shape = LaunchShape::Direct;  // Joiner: the caller has rights inside only
-  uint64_t namespaces = 0;                  // CLONE_NEW* that differ from the caller's
+  bool privileged = true;  // else the caller has rights inside only
+  LaunchShape shape = LaunchShape::Direct;
+  uint64_t namespaces = 0;    // CLONE_NEW* that differ from the caller's
+  bool changes_root = false;  // to that of the container's init: its mount namespace has another
+  std::vector<ToolPlace> tool_places = {};  // the first that will do is taken
   ProcessPlan process = {};
   std::vector<std::string> warnings = {};
 };

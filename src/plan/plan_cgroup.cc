@@ -5,8 +5,8 @@
 
 #include "berth/try.h"
 #include "plan/make_plan.h"
+#include "plan/plan_unit.h"
 #include "plan/refuse.h"
-#include "spec/features.h"
 
 namespace berth::plan {
 namespace {
@@ -46,6 +46,15 @@ std::string base_of(const CgroupHierarchy& hierarchy, CgroupLayout layout) {
   while (own.ends_with('/')) own.pop_back();
   if (own.starts_with("/..")) return {};  // the runtime is outside of what it sees
   return layout == CgroupLayout::V2 && !own.empty() ? parent_of(own) : own;
+}
+
+// The same place in each hierarchy: systemd makes it in those that it manages, berth in the others.
+std::vector<CgroupPlace> places_of_unit(const UnitPlan& unit, const HostFacts& facts) {
+  const std::string path = path_of_unit(unit, facts.systemd_root);
+  std::vector<CgroupPlace> places;
+  for (const CgroupHierarchy& hierarchy : facts.hierarchies)
+    places.push_back({hierarchy.controllers, hierarchy.mountpoint, path, hierarchy.is_v2});
+  return places;
 }
 
 Result<std::vector<CgroupPlace>> plan_places(const spec::Spec& spec, const HostFacts& facts,
@@ -118,16 +127,17 @@ Result<std::vector<CgroupWrite>> plan_writes(const spec::Spec& spec, const HostF
 
 Result<CgroupPlan> plan_cgroup(const spec::Spec& spec, const HostFacts& facts,
                                const Request& request, std::vector<std::string>& warnings) {
-  if (request.cgroup_driver == CgroupDriver::Systemd && !spec::kHasSystemdDriver) {
-    return fail(ErrorKind::Unsupported,
-                "the systemd cgroup driver is not built yet: use --cgroup-manager=cgroupfs");
-  }
   CgroupPlan plan = {.driver = request.cgroup_driver};
   std::vector<CgroupWrite> writes = TRY(plan_writes(spec, facts, warnings));
   plan.tolerate_denied = request.rootless || facts.euid != 0 || facts.in_user_namespace;
   if (plan.driver == CgroupDriver::Disabled || facts.hierarchies.empty())
     return plan_none(plan, writes, warnings);
-  plan.places = TRY(plan_places(spec, facts, request));
+  if (plan.driver == CgroupDriver::Systemd) {
+    plan.unit = TRY(plan_unit(spec, facts, request));
+    plan.places = places_of_unit(plan.unit, facts);
+  } else {
+    plan.places = TRY(plan_places(spec, facts, request));
+  }
   plan.writes = std::move(writes);
   // Only the initial user namespace's root may load a device filter.
   plan.limits_devices = facts.euid == 0 && !facts.in_user_namespace;

@@ -41,10 +41,16 @@ Result<> add_memory(const spec::MemoryResources& memory, WriteList& writes) {
 }
 
 void add_cpu(const spec::CpuResources& cpu, WriteList& writes) {
+  // The kernel refuses shares while a cgroup is idle.
+  const bool wakes = cpu.idle.value_or(1) == 0;
+  if (wakes) writes.add("cpu", "cpu.idle", "0", "cpu/idle");
   if (is_set(cpu.shares)) writes.add("cpu", "cpu.shares", text_of(*cpu.shares), "cpu/shares");
   // Each of a pair may be refused while the other has its old value.
-  if (is_set(cpu.burst))
-    writes.add("cpu", "cpu.cfs_burst_us", text_of(*cpu.burst), "cpu/burst").retry_last = true;
+  if (cpu.burst) {
+    CgroupWrite& write = writes.add("cpu", "cpu.cfs_burst_us", text_of(*cpu.burst), "cpu/burst");
+    write.retry_last = true;
+    write.if_exists = *cpu.burst == 0;
+  }
   if (is_set(cpu.period))
     writes.add("cpu", "cpu.cfs_period_us", text_of(*cpu.period), "cpu/period").retry_last = true;
   if (is_set(cpu.quota))
@@ -58,7 +64,7 @@ void add_cpu(const spec::CpuResources& cpu, WriteList& writes) {
     writes.add("cpu", "cpu.rt_runtime_us", text_of(*cpu.realtime_runtime), "cpu/realtimeRuntime")
         .retry_last = true;
   }
-  if (cpu.idle) writes.add("cpu", "cpu.idle", text_of(*cpu.idle), "cpu/idle");
+  if (cpu.idle && !wakes) writes.add("cpu", "cpu.idle", text_of(*cpu.idle), "cpu/idle");
   if (!cpu.cpus.empty()) writes.add("cpuset", "cpuset.cpus", cpu.cpus, "cpu/cpus");
   if (!cpu.mems.empty()) writes.add("cpuset", "cpuset.mems", cpu.mems, "cpu/mems");
 }

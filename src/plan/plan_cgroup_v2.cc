@@ -14,16 +14,17 @@ constexpr const char* kOnlyV1 = "cgroup v2 has nothing like it";
 
 Result<> add_memory(const spec::MemoryResources& memory, WriteList& writes) {
   TRY(check_memory(memory));
-  if (is_set(memory.limit)) {
-    CgroupWrite& write =
-        writes.add("memory", "memory.max", number_or_max(*memory.limit), "memory/limit");
-    if (memory.check_before_update.value_or(false)) write.not_below = "memory.current";
-  }
+  // Swap first: what a smaller limit pushes out needs the place.
   if (const std::optional<int64_t> both = memory_and_swap(memory)) {
     const int64_t swap = *both < 0 ? -1 : *both - *memory.limit;
     CgroupWrite& write = writes.add("memory", "memory.swap.max", number_or_max(swap),
                                     is_set(memory.swap) ? "memory/swap" : "memory/limit");
     write.if_exists = swap <= 0;  // a kernel without swap has neither
+  }
+  if (is_set(memory.limit)) {
+    CgroupWrite& write =
+        writes.add("memory", "memory.max", number_or_max(*memory.limit), "memory/limit");
+    if (memory.check_before_update.value_or(false)) write.not_below = "memory.current";
   }
   if (is_set(memory.reservation)) {
     writes.add("memory", "memory.low", number_or_max(*memory.reservation), "memory/reservation");
@@ -57,8 +58,11 @@ void add_cpu(const spec::CpuResources& cpu, WriteList& writes) {
   else if (is_set(cpu.shares))
     writes.add("cpu", "cpu.weight", text_of(weight_of_shares(*cpu.shares)), "cpu/shares");
   // A burst above the quota is invalid: which of both goes first depends on the old values.
-  if (is_set(cpu.burst))
-    writes.add("cpu", "cpu.max.burst", text_of(*cpu.burst), "cpu/burst").retry_last = true;
+  if (cpu.burst) {
+    CgroupWrite& write = writes.add("cpu", "cpu.max.burst", text_of(*cpu.burst), "cpu/burst");
+    write.retry_last = true;
+    write.if_exists = *cpu.burst == 0;
+  }
   if (is_set(cpu.quota) || is_set(cpu.period)) {
     std::string value = is_set(cpu.quota) ? number_or_max(*cpu.quota) : "max";
     // Without a period the kernel keeps the one that is set, at first 100000.

@@ -95,6 +95,8 @@ struct Rule {
 };
 
 constexpr Rule kRules[] = {
+    // The driver's own word: who holds the streams.
+    {spec::kBox, [](const Setting&) -> Result<> { return {}; }},
     {spec::kCoreScheduling,
      [](const Setting& setting) -> Result<> {
        setting.plan.core_cookie = TRY(read_switch(setting));

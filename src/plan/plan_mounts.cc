@@ -13,6 +13,13 @@
 namespace berth::plan {
 namespace {
 
+struct Mounting {
+  const spec::Spec& spec;
+  const HostFacts& facts;
+  const Request& request;
+  Plan& plan;
+};
+
 bool is_shared(uint64_t propagation) { return (propagation & MS_SHARED) != 0; }
 
 bool is_at_or_below(std::string_view path, std::string_view place) {
@@ -44,6 +51,18 @@ void finish_bind(const Request& request, const Plan& plan, MountItem& item) {
 bool needs_network(std::string_view type) {
   constexpr std::string_view kLocal[] = {"proc", "tmpfs", "devpts", "mqueue", "overlay"};
   return std::ranges::find(kLocal, type) == std::end(kLocal);
+}
+
+// Each shows a namespace, and can be made by who owns that. In a user namespace the host's are
+// bound for those of the host's: what they show is the same.
+std::string host_place(std::string_view type, const Mounting& context) {
+  const NamespacePlan& namespaces = context.plan.host.namespaces;
+  const bool inside = namespaces.has(spec::NamespaceType::User) || context.facts.in_user_namespace;
+  const auto of_host = [&](spec::NamespaceType kind) { return inside && !namespaces.has(kind); };
+  if (type == "sysfs" && of_host(spec::NamespaceType::Network)) return "/sys";
+  if (type == "mqueue" && of_host(spec::NamespaceType::Ipc)) return "/dev/mqueue";
+  if (type == "proc" && of_host(spec::NamespaceType::Pid)) return "/proc";
+  return {};
 }
 
 // Devices and mountpoints are still made in these: read-only comes at the end.
@@ -110,13 +129,6 @@ std::string one_word(const std::vector<FilesystemOption>& options) {
   return word;
 }
 
-struct Mounting {
-  const spec::Spec& spec;
-  const HostFacts& facts;
-  const Request& request;
-  Plan& plan;
-};
-
 Result<MountItem> plan_mount(const spec::Mount& mount, std::string pointer,
                              const Mounting& context) {
   std::vector<std::string>& warnings = context.plan.host.warnings;
@@ -138,6 +150,7 @@ Result<MountItem> plan_mount(const spec::Mount& mount, std::string pointer,
       TRY(plan_cgroup_mount(context.plan.host, context.facts, target));
     } else {
       finish_filesystem(item);
+      item.instead = host_place(item.fs_type, context);
       label_filesystem(context.spec.platform.mount_label, item);
       if (fits_one_call(item)) item.at_once = one_word(item.options);
     }
@@ -173,7 +186,7 @@ Result<> plan_root(const spec::Spec& spec, const Request& request, RootPlan& roo
     return refuse("/root", ErrorKind::InvalidConfig, "root.path is missing");
   root.path = host_path(request.bundle, spec.root->path);
   root.readonly = spec.root->readonly;
-  root.pivot = !request.no_pivot;
+  root.entry = request.no_pivot ? RootEntry::Move : RootEntry::Pivot;
   return plan_propagation(spec.platform.rootfs_propagation, root);
 }
 

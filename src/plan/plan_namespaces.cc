@@ -31,9 +31,13 @@ Wanted wanted_by(const std::vector<spec::Namespace>& namespaces) {
 }
 
 // A user namespace must be entered by a process with a single thread, before the clone; the same is
-// true of a mount or time namespace that belongs to the user namespace outside of a new one.
-LaunchShape shape_of(const Wanted& wanted) {
+// true of a mount or time namespace that belongs to the user namespace outside of a new one. Who is
+// in a user namespace itself has no way back to its own namespaces, which are another's.
+LaunchShape shape_of(const Wanted& wanted, const HostFacts& facts) {
   if (wanted.joins(NamespaceType::User)) return LaunchShape::Joiner;
+  const bool visits = wanted.joins(NamespaceType::Pid) ||
+                      (wanted.creates(NamespaceType::User) && wanted.joined != 0);
+  if (facts.in_user_namespace && visits) return LaunchShape::Joiner;
   const bool late = wanted.joins(NamespaceType::Mount) || wanted.joins(NamespaceType::Time);
   return wanted.creates(NamespaceType::User) && late ? LaunchShape::Joiner : LaunchShape::Direct;
 }
@@ -46,10 +50,10 @@ bool enters_first(NamespaceType type, const Wanted& wanted, LaunchShape shape) {
 }
 
 // Of all namespaces that of the network takes longest to make, and most mounts can do without it:
-// the host makes it meanwhile. Not where a user namespace has to own it.
-uint64_t made_by_host(const Wanted& wanted) {
+// the host makes it meanwhile. Not where a user namespace has to own it, and not in one.
+uint64_t made_by_host(const Wanted& wanted, const HostFacts& facts) {
   const bool user = wanted.creates(NamespaceType::User) || wanted.joins(NamespaceType::User);
-  return user ? 0 : wanted.created & clone_flag(NamespaceType::Network);
+  return user || facts.in_user_namespace ? 0 : wanted.created & clone_flag(NamespaceType::Network);
 }
 
 // The offsets of a time namespace are fixed with its first process.
@@ -88,15 +92,15 @@ uint64_t NamespacePlan::all_flags() const {
 
 bool NamespacePlan::has(NamespaceType type) const { return (all_flags() & clone_flag(type)) != 0; }
 
-Result<NamespacePlan> plan_namespaces(const spec::Spec& spec, const HostFacts&) {
+Result<NamespacePlan> plan_namespaces(const spec::Spec& spec, const HostFacts& facts) {
   // A cgroup namespace is rooted at the cgroup that init is in, a time namespace takes its offsets
   // before its first process.
   constexpr uint64_t kUnshared = CLONE_NEWCGROUP | CLONE_NEWTIME;
   const std::vector<spec::Namespace>& namespaces = spec.platform.namespaces;
   const Wanted wanted = wanted_by(namespaces);
   TRY(check_time_offsets(spec, wanted));
-  const uint64_t by_host = made_by_host(wanted);
-  NamespacePlan plan{.shape = shape_of(wanted),
+  const uint64_t by_host = made_by_host(wanted, facts);
+  NamespacePlan plan{.shape = shape_of(wanted, facts),
                      .clone_flags = wanted.created & ~kUnshared & ~by_host,
                      .unshare_flags = wanted.created & kUnshared,
                      .host_flags = by_host,
@@ -107,9 +111,12 @@ Result<NamespacePlan> plan_namespaces(const spec::Spec& spec, const HostFacts&) 
     auto& list = enters_first(type, wanted, plan.shape) ? plan.enter_first : plan.join;
     list.push_back({.type = type, .path = path, .pointer = formatted("/linux/namespaces/{}", i)});
   }
-  // Last: paths of the others are of the host's mount namespace, and it may hide its /proc.
-  std::ranges::stable_partition(
-      plan.join, [](const JoinedNamespace& joined) { return joined.type != NamespaceType::Mount; });
+  // The mount namespace may hide its /proc. Who has come into a user namespace has lost the host's
+  // rights to join what belongs to others.
+  const auto place = [](const JoinedNamespace& joined) {
+    return joined.type == NamespaceType::User ? 2 : joined.type == NamespaceType::Mount ? 1 : 0;
+  };
+  std::ranges::stable_sort(plan.join, {}, place);
   return plan;
 }
 

@@ -10,6 +10,8 @@ void add_line(std::string& text, std::string_view line) {
   text += '\n';
 }
 
+}  // namespace
+
 // Line by line: cache, then bandwidth, then what is given as it is. Bandwidth that is given twice
 // is taken from its own member.
 std::string schemata_of(const spec::IntelRdt& wanted) {
@@ -25,8 +27,6 @@ std::string schemata_of(const spec::IntelRdt& wanted) {
   for (const std::string& line : wanted.schemata) add_line(text, line);
   return text;
 }
-
-}  // namespace
 
 std::optional<RdtPlan> plan_rdt(const spec::Spec& spec, const std::string& id) {
   if (!spec.platform.intel_rdt) return std::nullopt;

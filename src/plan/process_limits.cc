@@ -94,7 +94,7 @@ Result<std::optional<unsigned long>> plan_personality(const spec::Spec& spec) {
   const spec::Personality& wanted = *spec.platform.personality;
   if (!wanted.flags.empty()) {
     return refuse("/linux/personality/flags", ErrorKind::Unsupported,
-                  "flags of a personality are not supported");
+                  "the specification defines no flag of a personality");
   }
   return TRY(number_of(kDomains, wanted.domain, "/linux/personality/domain"));
 }

@@ -32,11 +32,11 @@ class RangeList {
     unheard_ = first_unheard(rules_, architecture);
     last_unheard_ = architecture.abi == Abi::Arm ? kArmPrivate - 1 : to;
     uint32_t next = from;
-    for (NumberedDecision& each : decide(rules_, architecture)) {
-      if (each.number > next) add_rest(next, each.number - 1);
-      append(each.number, std::move(each.decision));
-      next = each.number + 1;
-    }
+    decide(rules_, architecture, [&](uint32_t number, Decision decision) {
+      if (number > next) add_rest(next, number - 1);
+      append(number, std::move(decision));
+      next = number + 1;
+    });
     add_rest(next, to);
   }
 

@@ -104,20 +104,17 @@ Decision combine(const Ruleset& rules, const Uses& uses, std::span<const uint64_
 
 }  // namespace
 
-std::vector<NumberedDecision> decide(const Ruleset& rules, const Architecture& architecture) {
+void decide(const Ruleset& rules, const Architecture& architecture,
+            const std::function<void(uint32_t number, Decision)>& tell) {
   const Uses uses = collect_uses(rules, architecture);
   const std::span<const uint64_t> keys = uses.sorted;
-  std::vector<NumberedDecision> decisions;
-  decisions.reserve(keys.size());
   for (size_t first = 0; first < keys.size();) {
     const uint32_t number = number_of(keys[first]);
     size_t last = first;
     while (last < keys.size() && number_of(keys[last]) == number) ++last;
-    decisions.push_back(
-        {number, combine(rules, uses, keys.subspan(first, last - first), architecture)});
+    tell(number, combine(rules, uses, keys.subspan(first, last - first), architecture));
     first = last;
   }
-  return decisions;
 }
 
 }  // namespace berth::security

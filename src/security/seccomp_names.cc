@@ -11,18 +11,34 @@ namespace {
 
 constexpr size_t kAbis = static_cast<size_t>(Abi::None);
 
-constexpr std::string_view kNames[] = {
-#define BERTH_SYSCALL(name, ...) name,
-#include "security/syscall_table.inc"
-#undef BERTH_SYSCALL
-};
-constexpr size_t kCount = std::size(kNames);
-
-constexpr int16_t kNumbers[kCount][kAbis] = {
+constexpr int16_t kNumbers[][kAbis] = {
 #define BERTH_SYSCALL(name, ...) {__VA_ARGS__},
 #include "security/syscall_table.inc"
 #undef BERTH_SYSCALL
 };
+constexpr size_t kCount = std::size(kNumbers);
+
+// One text and the ends of the names in it: a list of pointers would have to be relocated at each
+// start, two pages of it.
+constexpr char kText[] =
+#define BERTH_SYSCALL(name, ...) name
+#include "security/syscall_table.inc"
+#undef BERTH_SYSCALL
+    ;
+constexpr auto kEnds = [] {
+  std::array<uint16_t, kCount + 1> ends{};
+  size_t at = 0;
+#define BERTH_SYSCALL(name, ...)                                    \
+  ends[at + 1] = static_cast<uint16_t>(ends[at] + sizeof name - 1); \
+  ++at;
+#include "security/syscall_table.inc"
+#undef BERTH_SYSCALL
+  return ends;
+}();
+
+constexpr std::string_view name_at(size_t syscall) {
+  return {kText + kEnds[syscall], static_cast<size_t>(kEnds[syscall + 1] - kEnds[syscall])};
+}
 
 // -1000 - n stands for kArmPrivate + n, see scripts/gen_syscall_tables.py.
 constexpr int kPrivateMark = -1000;
@@ -39,7 +55,7 @@ constexpr size_t slot_of(std::string_view name) {
 constexpr auto kIndex = [] {
   std::array<uint16_t, kSlots> index{};
   for (size_t i = 0; i < kCount; ++i) {
-    size_t slot = slot_of(kNames[i]);
+    size_t slot = slot_of(name_at(i));
     while (index[slot] != 0) slot = (slot + 1) % kSlots;
     index[slot] = static_cast<uint16_t>(i + 1);
   }
@@ -117,7 +133,7 @@ constexpr Call kIpcCalls[] = {
 constexpr int index_of(std::string_view name) {
   for (size_t slot = slot_of(name); kIndex[slot] != 0; slot = (slot + 1) % kSlots) {
     const int found = kIndex[slot] - 1;
-    if (kNames[found] == name) return found;
+    if (name_at(static_cast<size_t>(found)) == name) return found;
   }
   return -1;
 }

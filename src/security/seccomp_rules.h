@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -57,13 +58,9 @@ struct Decision {
   bool operator==(const Decision&) const = default;
 };
 
-struct NumberedDecision {
-  uint32_t number = 0;
-  Decision decision = {};
-};
-
-// All numbers of that architecture for which the profile says something, ascending.
-std::vector<NumberedDecision> decide(const Ruleset& rules, const Architecture& architecture);
+// Tells of all numbers of that architecture for which the profile says something, ascending.
+void decide(const Ruleset& rules, const Architecture& architecture,
+            const std::function<void(uint32_t number, Decision)>& tell);
 
 // The first number to which ENOSYS is the answer; 0: to none.
 uint32_t first_unheard(const Ruleset& rules, const Architecture& architecture);

@@ -7,9 +7,6 @@
 
 namespace berth::spec {
 
-// Until it is built, plan_cgroup refuses it.
-inline constexpr bool kHasSystemdDriver = false;
-
 // What `berth features` prints (runtime-spec, features.md and features-linux.md; 4 spaces a level):
 // what this program knows, whatever the kernel has. Only supportedFlags of seccomp is the kernel's.
 std::string features_json(std::span<const std::string_view> supported_seccomp_flags);

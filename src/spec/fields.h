@@ -22,6 +22,12 @@ std::span<const json::Field> fields(const NetworkResources*);
 std::span<const json::Field> fields(const RdmaLimit*);
 std::span<const json::Field> fields(const Resources*);
 
+// process_fields.cc
+std::span<const json::Field> fields(const Rlimit*);
+std::span<const json::Field> fields(const Scheduler*);
+std::span<const json::Field> fields(const IoPriority*);
+std::span<const json::Field> fields(const ProcessAttributes*);
+
 }  // namespace berth
 
 namespace berth::spec {
@@ -37,10 +43,7 @@ std::span<const json::Field> fields(const Spec*);
 // process_fields.cc
 std::span<const json::Field> fields(const User*);
 std::span<const json::Field> fields(const Capabilities*);
-std::span<const json::Field> fields(const Rlimit*);
 std::span<const json::Field> fields(const ConsoleSize*);
-std::span<const json::Field> fields(const Scheduler*);
-std::span<const json::Field> fields(const IoPriority*);
 std::span<const json::Field> fields(const ExecCpuAffinity*);
 std::span<const json::Field> fields(const Process*);
 

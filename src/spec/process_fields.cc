@@ -1,11 +1,53 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "spec/fields.h"
 
-namespace berth::spec {
+namespace berth {
 
 using json::field;
 using json::Field;
 using enum json::Presence;
+
+std::span<const Field> fields(const Rlimit*) {
+  static constexpr Field kFields[] = {
+      field<&Rlimit::type>("type", Required),
+      field<&Rlimit::hard>("hard", Required),
+      field<&Rlimit::soft>("soft", Required),
+  };
+  return kFields;
+}
+
+std::span<const Field> fields(const Scheduler*) {
+  static constexpr Field kFields[] = {
+      field<&Scheduler::policy>("policy", Required), field<&Scheduler::nice>("nice"),
+      field<&Scheduler::priority>("priority"),       field<&Scheduler::flags>("flags"),
+      field<&Scheduler::runtime>("runtime"),         field<&Scheduler::deadline>("deadline"),
+      field<&Scheduler::period>("period"),
+  };
+  return kFields;
+}
+
+std::span<const Field> fields(const IoPriority*) {
+  static constexpr Field kFields[] = {
+      field<&IoPriority::io_class>("class", Required),
+      field<&IoPriority::priority>("priority", Kept),
+  };
+  return kFields;
+}
+
+std::span<const Field> fields(const ProcessAttributes*) {
+  static constexpr Field kFields[] = {
+      field<&ProcessAttributes::oom_score_adj>("oomScoreAdj"),
+      field<&ProcessAttributes::rlimits>("rlimits"),
+      field<&ProcessAttributes::scheduler>("scheduler"),
+      field<&ProcessAttributes::io_priority>("ioPriority"),
+      field<&ProcessAttributes::cpu_affinity>("cpuAffinity"),
+  };
+  return kFields;
+}
+
+}  // namespace berth
+
+namespace berth::spec {
 
 std::span<const Field> fields(const User*) {
   static constexpr Field kFields[] = {
@@ -27,37 +69,10 @@ std::span<const Field> fields(const Capabilities*) {
   return kFields;
 }
 
-std::span<const Field> fields(const Rlimit*) {
-  static constexpr Field kFields[] = {
-      field<&Rlimit::type>("type", Required),
-      field<&Rlimit::hard>("hard", Required),
-      field<&Rlimit::soft>("soft", Required),
-  };
-  return kFields;
-}
-
 std::span<const Field> fields(const ConsoleSize*) {
   static constexpr Field kFields[] = {
       field<&ConsoleSize::height>("height", Required),
       field<&ConsoleSize::width>("width", Required),
-  };
-  return kFields;
-}
-
-std::span<const Field> fields(const Scheduler*) {
-  static constexpr Field kFields[] = {
-      field<&Scheduler::policy>("policy", Required), field<&Scheduler::nice>("nice"),
-      field<&Scheduler::priority>("priority"),       field<&Scheduler::flags>("flags"),
-      field<&Scheduler::runtime>("runtime"),         field<&Scheduler::deadline>("deadline"),
-      field<&Scheduler::period>("period"),
-  };
-  return kFields;
-}
-
-std::span<const Field> fields(const IoPriority*) {
-  static constexpr Field kFields[] = {
-      field<&IoPriority::io_class>("class", Required),
-      field<&IoPriority::priority>("priority", Kept),
   };
   return kFields;
 }

@@ -9,10 +9,10 @@ namespace berth::spec {
 namespace {
 
 template <typename T>
-Result<T> read_text(std::string_view text, std::string_view file) {
+Result<T> read_text(std::string_view text, std::string_view file, bool brief = false) {
   T object;
   const auto document = TRY(json::parse(text) | context("parse {}", file));
-  if (auto read = json::read_value(document.root(), object, json::Place{}); !read) {
+  if (auto read = json::read_value(document.root(), object, json::Place{.brief = brief}); !read) {
     set_place(read.error(), text, file);
     return std::unexpected(std::move(read).error());
   }
@@ -32,10 +32,24 @@ void set_place(Error& error, std::string_view text, std::string_view file) {
   if (place.line != 0) error.set_place(formatted("{}:{}:{}", file, place.line, place.column));
 }
 
-Result<Spec> read_spec(std::string_view text) { return read_text<Spec>(text, "config.json"); }
+Result<Spec> read_spec(std::string_view text, Detail detail) {
+  return read_text<Spec>(text, "config.json", detail == Detail::Effects);
+}
+
+Result<StringMap> read_annotations(std::string_view text) {
+  StringMap annotations;
+  const auto document = TRY(json::parse(text) | context("parse config.json"));
+  if (const json::Value* value = document.root().find("annotations"))
+    TRY(json::read_strings(*value, annotations, json::Place{}));
+  return annotations;
+}
+
 Result<Process> read_process(std::string_view text) { return read_text<Process>(text, "process"); }
 Result<Resources> read_resources(std::string_view text) {
   return read_text<Resources>(text, "resources");
+}
+Result<ProcessAttributes> read_attributes(std::string_view text) {
+  return read_text<ProcessAttributes>(text, "process");
 }
 
 Result<Spec> read_valid_spec(std::string_view text) {
@@ -57,6 +71,7 @@ Reading read_for_lint(std::string_view text) {
   }
   Result<> read =
       json::read_value(document->root(), reading.spec, json::Place{.unknown = &reading.unknown});
+  reading.is_decoded = read.has_value();
   if (read) read = validate(reading.spec);
   if (!read) reading.error = std::move(read).error();
   return reading;

@@ -8,12 +8,17 @@
 #include <vector>
 
 #include "berth/resources.h"
+#include "berth/update.h"
 
 // config.json of runtime-spec 1.3.0 (config.md, config-linux.md) as types: what was asked, nothing
 // decided. An optional that is not set was absent; a vector that is empty was absent or empty
 // unless it is an optional.
 namespace berth::spec {
 
+// berth/update.h
+using berth::IoPriority;
+using berth::Rlimit;
+using berth::Scheduler;
 using berth::StringMap;
 
 struct Root {
@@ -58,34 +63,10 @@ struct Capabilities {
   bool operator==(const Capabilities&) const = default;
 };
 
-struct Rlimit {
-  std::string type = {};
-  uint64_t soft = 0;
-  uint64_t hard = 0;
-  bool operator==(const Rlimit&) const = default;
-};
-
 struct ConsoleSize {
   uint16_t height = 0;
   uint16_t width = 0;
   bool operator==(const ConsoleSize&) const = default;
-};
-
-struct Scheduler {
-  std::string policy = {};
-  int32_t nice = 0;
-  int32_t priority = 0;
-  std::vector<std::string> flags = {};
-  uint64_t runtime = 0;
-  uint64_t deadline = 0;
-  uint64_t period = 0;
-  bool operator==(const Scheduler&) const = default;
-};
-
-struct IoPriority {
-  std::string io_class = {};
-  int32_t priority = 0;
-  bool operator==(const IoPriority&) const = default;
 };
 
 struct ExecCpuAffinity {
@@ -270,7 +251,8 @@ struct Spec {
   std::vector<Mount> mounts = {};
   Hooks hooks = {};
   StringMap annotations = {};
-  Linux platform = {};  // the object "linux" (the word is a macro of gcc)
+  bool has_more_annotations = false;  // left out: Detail::Effects of read_spec
+  Linux platform = {};                // the object "linux" (the word is a macro of gcc)
   bool operator==(const Spec&) const = default;
 };
 

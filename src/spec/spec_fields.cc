@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "spec/annotations.h"
 #include "spec/fields.h"
 
 namespace berth::spec {
@@ -58,6 +59,36 @@ std::span<const Field> fields(const Hooks*) {
   return kFields;
 }
 
+namespace {
+
+// Without an effect they are only told to others, who read them from the text.
+Result<> read_some_annotations(const json::Value& value, Spec& spec, const json::Place& place) {
+  if (value.kind != json::Value::Kind::Object) return json::mismatch(place, "object", value);
+  for (const json::Member& member : value.object()) {
+    const json::Place inner{.up = &place, .name = member.name};
+    if (member.value.kind != json::Value::Kind::String)
+      return json::mismatch(inner, "string", member.value);
+    if (member.name.empty() || may_have_effect(member.name))
+      spec.annotations.emplace_back(member.name, member.value.string());
+    else
+      spec.has_more_annotations = true;
+  }
+  return {};
+}
+
+constexpr Field kAnnotations = [] {
+  Field field = json::field<&Spec::annotations>("annotations");
+  field.read = [](const json::Value& value, void* object, const json::Place& place) {
+    Spec& spec = *static_cast<Spec*>(object);
+    const bool brief = place.up != nullptr && place.up->brief;
+    return brief ? read_some_annotations(value, spec, place)
+                 : json::read_value(value, spec.annotations, place);
+  };
+  return field;
+}();
+
+}  // namespace
+
 std::span<const Field> fields(const Spec*) {
   static constexpr Field kFields[] = {
       field<&Spec::oci_version>("ociVersion", Required),
@@ -67,7 +98,7 @@ std::span<const Field> fields(const Spec*) {
       field<&Spec::domainname>("domainname"),
       field<&Spec::mounts>("mounts"),
       field<&Spec::hooks>("hooks"),
-      field<&Spec::annotations>("annotations"),
+      kAnnotations,
       field<&Spec::platform>("linux"),
       json::ignored("solaris"),
       json::ignored("windows"),

@@ -20,8 +20,9 @@ Result<> validate_seccomp(const Seccomp& seccomp);
 Result<> validate_mappings(std::span<const IdMapping> mappings, std::string_view pointer);
 
 template <typename... Args>
-std::unexpected<Error> invalid(std::string_view pointer, fmt::format_string<const Args&...> text,
-                               const Args&... args) {
+[[gnu::cold]] std::unexpected<Error> invalid(std::string_view pointer,
+                                             fmt::format_string<const Args&...> text,
+                                             const Args&... args) {
   Error error(ErrorKind::InvalidConfig, formatted(text, args...));
   error.set_pointer(pointer);
   return std::unexpected(std::move(error));

@@ -165,14 +165,19 @@ Result<> labels_are_one_line(const Subject& subject) {
 
 }  // namespace
 
+Result<> validate_attributes(const Process& process, std::string_view pointer) {
+  const Subject subject{process, pointer};
+  TRY(rlimits_are_sound(subject));
+  TRY(scheduler_is_sound(subject));
+  TRY(priorities_are_in_range(subject));
+  return affinities_are_lists(subject);
+}
+
 Result<> validate_process(const Process& process, std::string_view pointer) {
   const Subject subject{process, pointer};
   TRY(program_is_given(subject));
   TRY(ids_are_real(subject));
-  TRY(rlimits_are_sound(subject));
-  TRY(scheduler_is_sound(subject));
-  TRY(priorities_are_in_range(subject));
-  TRY(affinities_are_lists(subject));
+  TRY(validate_attributes(process, pointer));
   return labels_are_one_line(subject);
 }
 

@@ -21,6 +21,7 @@ enum class Action : uint8_t {
   MismatchedTarget,  // detail: 1 for a directory onto a file, 0 for a file onto a directory
   SetAttributes,
   SetPropagation,
+  Reconfigure,
   MapMountIds,
   MakeNode,
   MakeLink,
@@ -55,6 +56,7 @@ enum class Action : uint8_t {
   NotExecutable,
   PeerGone,
   AddFilter,
+  OpenDoor,
 };
 
 // A child's failure as coordinates: the parent, which holds the plan, turns them into words

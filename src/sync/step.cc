@@ -42,6 +42,7 @@ std::string_view to_string(Step step) {
     case Step::AwaitStart: return "await start";
     case Step::RunStartHooks: return "run start hooks";
     case Step::ExecProcess: return "exec process";
+    case Step::AttachTools: return "attach tools";
   }
   return "unknown step";
 }

@@ -48,6 +48,7 @@ enum class Step : uint8_t {
   AwaitStart,
   RunStartHooks,
   ExecProcess,
+  AttachTools,  // of exec
 };
 
 // "mount filesystems": for errors, traces and documents.

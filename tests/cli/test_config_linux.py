@@ -7,6 +7,9 @@ import subprocess
 
 import pytest
 
+from machine import any_ids, chooses_cgroup, makes_nodes, needs_cgroup, needs_controllers
+from shapes import SHAPE
+
 HOOKS = ("prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop")
 
 
@@ -36,7 +39,7 @@ def options_at(target, text):
 def test_bind_mount(berth, tmp_path):
     source = tmp_path / "source"
     source.mkdir()
-    (source / "file").write_text("of the host")
+    (source / "file").write_text("of the host\n")
     bind = {"source": str(source), "destination": "/tmp", "type": "bind", "options": ["rbind", "ro", "nosuid"]}
     text = run(berth, "sh", "-c", "cat /tmp/file /proc/self/mountinfo", change=mounts(bind))
     assert text.startswith("of the host") and {"ro", "nosuid"} <= options_at("/tmp", text)
@@ -59,9 +62,12 @@ def test_namespaces_are_new(berth):
 
 
 def test_namespace_by_path(berth):
+    """An ordinary user gets into what belongs to a user namespace of theirs by way of that."""
     pid = berth.state(berth.running())["pid"]
     path = f"/proc/{pid}/ns/uts"
-    namespaces = [{"type": "mount"}, {"type": "pid"}, {"type": "uts", "path": path}]
+    namespaces = [{"type": kind} for kind in ("mount", "pid", "ipc", "network")] + [{"type": "uts", "path": path}]
+    if SHAPE == "rootless":
+        namespaces.append({"type": "user", "path": f"/proc/{pid}/ns/user"})
 
     def change(config):
         del config["hostname"]
@@ -70,6 +76,7 @@ def test_namespace_by_path(berth):
     assert inside.strip() == os.readlink(path)
 
 
+@any_ids
 def test_user_namespace_and_maps(berth):
     namespaces = [{"type": kind} for kind in ("mount", "pid", "ipc", "uts", "user")]
     maps = [{"containerID": 0, "hostID": 100000, "size": 1000}]
@@ -83,7 +90,7 @@ def test_user_namespace_and_maps(berth):
 
 
 def test_time_offsets(berth):
-    namespaces = [{"type": kind} for kind in ("mount", "pid", "time")]
+    namespaces = [{"type": kind} for kind in ("mount", "pid", "ipc", "network", "time")]
     offsets = {"monotonic": {"secs": 1000, "nanosecs": 5}, "boottime": {"secs": 2000}}
 
     def change(config):
@@ -94,6 +101,7 @@ def test_time_offsets(berth):
     assert text.split() == ["monotonic", "1000", "5", "boottime", "2000", "0"]
 
 
+@makes_nodes
 def test_devices(berth):
     devices = [{"path": "/dev/mine", "type": "c", "major": 1, "minor": 5, "fileMode": 0o640, "uid": 3, "gid": 4},
                {"path": "/dev/pipe", "type": "p"}]
@@ -112,6 +120,16 @@ def test_masked_and_readonly_paths(berth):
     assert text.startswith("0\n") and "ro" in options_at("/proc/sys", text)
 
 
+@pytest.mark.parametrize("masked", [["/etc/passwd"], ["/etc/passwd", "/etc/group"], ["/etc/passwd", "/tmp", "/etc/group"],
+                                    ["/tmp", "/etc/passwd"]], ids=str)
+def test_masks_of_any_order(berth, masked):
+    """What they show comes from one detached filesystem, from which older kernels clone nothing."""
+    text = run(berth, "sh", "-c", "pwd; cat /etc/passwd; ls /tmp; cat /proc/self/mountinfo",
+               linux={"maskedPaths": masked, "readonlyPaths": []})
+    places = [line.split()[4] for line in text.splitlines() if " - " in line]
+    assert text.startswith("/\n") and places.count("/") == 1 and set(masked) <= set(places)
+
+
 @pytest.mark.parametrize("wanted, tags", [("private", set()), ("slave", set()), ("shared", {"shared"}),
                                           ("unbindable", {"unbindable"})])
 def test_rootfs_propagation(berth, wanted, tags):
@@ -123,6 +141,15 @@ def test_rootfs_propagation(berth, wanted, tags):
 
 def test_personality(berth):
     assert run(berth, "cat", "/proc/self/personality", linux={"personality": {"domain": "LINUX32"}}) == "00000008\n"
+
+
+def test_personality_has_no_flags(berth):
+    """None are defined."""
+    bundle = berth.bundle()
+    config = berth.read_config(bundle)
+    config["linux"]["personality"] = {"domain": "LINUX", "flags": ["ADDR_NO_RANDOMIZE"]}
+    berth.write_config(bundle, config)
+    assert "/linux/personality/flags" in berth.fails("run", "-b", bundle, berth.new_id())
 
 
 def test_seccomp(berth):
@@ -156,6 +183,9 @@ def test_seccomp_agent_gets_the_listener(berth, tmp_path):
         assert b"Function not implemented" in process.stderr.read()
 
 
+@needs_cgroup
+@chooses_cgroup
+@needs_controllers
 def test_cgroup_path_and_limit(berth):
     container = berth.new_id()
     bundle = berth.bundle("true")
@@ -183,6 +213,8 @@ def recorder(tmp_path, rootfs):
 
 def test_hooks_in_order_with_the_state(berth, recorder, tmp_path):
     log = tmp_path / "log"
+    log.touch()
+    log.chmod(0o666)
     host = [name for name in HOOKS if name != "startContainer"]
     bundle = berth.bundle("true")
     config = berth.read_config(bundle) | {"annotations": {"a": "1"}}

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from machine import needs_ksm
+from machine import any_ids, enters_created, needs_ksm
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 LANDLOCK_CREATE_RULESET, SCHED_CORE, GET_COOKIE = 444, 62, 0
@@ -90,6 +90,7 @@ def held(berth, annotations, **process):
 
 
 @needs_landlock
+@enters_created
 def test_landlock_holds_for_exec(house, tmp_path):
     container = held(house, LANDLOCK)
     assert house.ok("exec", container, "sh", "-c", TRIES).splitlines() == CONFINED
@@ -112,6 +113,7 @@ def test_landlock_holds_for_the_hook_inside(house, place, code):
 
 
 @needs_landlock
+@any_ids
 def test_landlock_in_a_user_namespace(house):
     def change(config):
         config["linux"]["namespaces"] += [{"type": "user"}]
@@ -176,11 +178,13 @@ def both(house, annotations, **process):
 
 
 @pytest.mark.parametrize("no_new_privileges", [True, False])
+@enters_created
 def test_memory_deny_write_execute(house, no_new_privileges):
     for text in both(house, {"mdwe": "true"}, noNewPrivileges=no_new_privileges):
         assert text.startswith("mdwe 1 ") and not text.endswith("mapping made\n")
 
 
+@enters_created
 def test_nothing_by_itself(house):
     for text in both(house, {"mdwe": "false", "ksm": "false", "core-sched": "false"}):
         assert re.match("mdwe 0 thp 0 ksm (0|-1) core", text) and text.endswith("mapping made\n")
@@ -198,11 +202,13 @@ def test_mdwe_under_a_filter_that_denies_it(house):
         subprocess.run(["rm", "-r", bundle], check=True)
 
 
+@enters_created
 def test_huge_pages_never(house):
     for text in both(house, {"thp": "never"}):
         assert " thp 1 " in text
 
 
+@enters_created
 def test_huge_pages_where_advised(house):
     """PR_THP_DISABLE_EXCEPT_ADVISED is Linux 6.18."""
     bundle = configured(house, "/probe", annotations={"thp": "advised"})
@@ -214,6 +220,7 @@ def test_huge_pages_where_advised(house):
 
 
 @needs_ksm
+@enters_created
 def test_merging_of_pages(house):
     for text in both(house, {"ksm": "true"}, user={"uid": 1000, "gid": 1000}):
         assert " ksm 1 " in text
@@ -240,7 +247,7 @@ def test_what_is_wrong_is_refused(house, name, value, words):
 def test_they_are_listed_as_unsafe(house):
     listed = json.loads(house.ok("features"))["potentiallyUnsafeConfigAnnotations"]
     own = [name for name in listed if name.startswith("run.berth.")]
-    assert own == [f"run.berth.{name}" for name in ("core-sched", "ksm", "landlock.execute", "landlock.read",
+    assert own == [f"run.berth.{name}" for name in ("box", "core-sched", "ksm", "landlock.execute", "landlock.read",
                                                       "landlock.write", "mdwe", "thp")]
 
 

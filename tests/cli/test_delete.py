@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+from machine import needs_cgroup
 
 
 def test_stopped(berth):
@@ -22,6 +23,7 @@ def test_running_needs_force(berth):
     assert "does not exist" in berth.fails("state", container)
 
 
+@needs_cgroup
 def test_paused(berth):
     container = berth.running()
     berth.ok("pause", container)
@@ -48,3 +50,17 @@ def test_damaged_record(berth):
     assert "is damaged" in berth.fails("delete", folder.name)
     berth.ok("delete", "-f", folder.name)
     assert not folder.exists()
+
+
+def test_record_of_a_newer_berth(berth):
+    """It may name what this one does not know to remove."""
+    container = berth.new_id()
+    berth.ok("create", "-b", berth.bundle(), container)
+    file = berth.root / container / "state.json"
+    text = file.read_text()
+    file.write_text(text.replace('"version":2', '"version":9'))
+    for words in (["state"], ["delete"], ["delete", "-f"]):
+        told = berth.fails(*words, container)
+        assert "a newer berth has made it" in told and "damaged" not in told
+    file.write_text(text)
+    berth.ok("delete", container)

@@ -6,6 +6,8 @@ import stat
 
 import pytest
 
+from machine import any_ids, makes_nodes
+
 MAPS = [{"containerID": 0, "hostID": 0, "size": 65536}]
 LIST = "ls -ln"
 
@@ -46,6 +48,7 @@ def rows(text):
     return found
 
 
+@makes_nodes
 def test_every_kind(berth, root):
     devices = [{"path": "/dev/char", "type": "c", "major": 1, "minor": 5, "fileMode": 0o640, "uid": 3, "gid": 4},
                {"path": "/dev/raw", "type": "u", "major": 1, "minor": 7},
@@ -58,6 +61,7 @@ def test_every_kind(berth, root):
                           "/srv/below/zero": ("crw-rw-rw-", "0", "0", "1,5")}
 
 
+@any_ids
 def test_in_a_user_namespace(berth):
     """Bound from the host, and usable; a pipe is made."""
     devices = [{"path": "/dev/full", "type": "c", "major": 1, "minor": 7},
@@ -70,12 +74,14 @@ def test_in_a_user_namespace(berth):
 
 
 @pytest.mark.parametrize("path,minor", [("/dev/not-on-the-host", 5), ("/dev/zero", 7)])
+@any_ids
 def test_host_has_another_in_a_user_namespace(berth, path, minor):
     bundle = configured(berth, [{"path": path, "type": "c", "major": 1, "minor": minor}], "true", user=True)
     told = berth.fails("run", "-b", bundle, berth.new_id())
     assert "/linux/devices/0" in told and f"bind device {path} of the host" in told
 
 
+@makes_nodes
 def test_what_is_there_must_be_the_same(berth, root):
     os.mknod(root / "dev/zero", 0o600 | stat.S_IFCHR, os.makedev(1, 5))
     run(berth, [], "true", root=root, dev=False)
@@ -90,7 +96,7 @@ def link_dev(root, target):
     (root / "dev").symlink_to(target)
 
 
-@pytest.mark.parametrize("user", [False, True])
+@pytest.mark.parametrize("user", [False, pytest.param(True, marks=any_ids)])
 @pytest.mark.parametrize("dev", [False, True])
 def test_dev_is_a_link(berth, root, dev, user):
     """Absolute, and led by ".." out of the image if it were followed from outside."""

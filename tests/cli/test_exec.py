@@ -6,6 +6,8 @@ import subprocess
 
 import pytest
 
+from machine import needs_cgroup
+
 
 @pytest.fixture
 def container(berth):
@@ -66,6 +68,7 @@ def test_process_file_that_is_empty(berth, container):
     assert "process file /dev/null is empty" in berth.fails("exec", "--process", "/dev/null", container, code=255)
 
 
+@needs_cgroup
 def test_detached_with_pid_file(berth, container, tmp_path):
     berth.ok("exec", "-d", "--pid-file", tmp_path / "pid", container, "sleep", "1000")
     pid = int((tmp_path / "pid").read_text())
@@ -86,6 +89,7 @@ def test_errors_are_255(berth, container):
     assert "unknown option" in berth.fails("exec", "--nope", container, "true", code=1)
 
 
+@needs_cgroup
 def test_paused(berth, container):
     berth.ok("pause", container)
     assert "cannot exec in a paused container" in berth.fails("exec", container, "true", code=255)

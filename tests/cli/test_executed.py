@@ -15,6 +15,8 @@ import threading
 
 import pytest
 
+from machine import needs_cgroup
+
 PR_SET_CHILD_SUBREAPER = 36
 F_SETOWN_EX, F_OWNER_TID = 15, 0
 SECONDS = 30
@@ -153,6 +155,7 @@ def test_run_of_a_program_killed_in_execve(berth, held):
     assert "does not exist" in berth.fails("state", container)
 
 
+@needs_cgroup
 def test_exec_of_a_program_killed_in_execve(berth, held):
     container = berth.new_id()
     pid_file = berth.folder / "pid"

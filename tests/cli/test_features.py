@@ -30,13 +30,6 @@ def test_write_error_is_told(berth):
     assert done.returncode == 1 and "standard output: write: no space left on device" in done.stderr
 
 
-def test_says_what_is_refused(berth):
-    """An engine that reads systemd here would ask for it."""
-    features = json.loads(berth.ok("features"))
-    told = berth("--systemd-cgroup", "run", "-b", berth.bundle("true"), berth.new_id()).stderr
-    assert features["linux"]["cgroup"]["systemd"] == ("not built" not in told)
-
-
 def test_seccomp_flags_are_the_kernels(berth):
     seccomp = json.loads(berth.ok("features"))["linux"]["seccomp"]
     known = set()

@@ -5,6 +5,10 @@ import subprocess
 
 import pytest
 
+from machine import host_ids, needs_root
+
+pytestmark = needs_root
+
 USER = [{"containerID": 0, "hostID": 100000, "size": 1000}]
 
 
@@ -92,6 +96,7 @@ def test_maps_of_the_mount(mapped, options):
     assert mapped.owners(options, **maps(0, 100005)) == [(5, 6)]
 
 
+@host_ids
 def test_without_a_user_namespace(mapped):
     assert mapped.owners(["bind", "idmap"], "ls -ln /tmp/file", user=False, **maps(0, 7)) == [(7, 8)]
 
@@ -127,6 +132,7 @@ def test_a_joined_user_namespace(mapped, berth):
     assert berth.ok("run", "-b", bundle, berth.new_id()).split()[2:4] == ["0", "1"]
 
 
+@host_ids
 def test_source_in_an_earlier_mount(mapped, berth, tmp_path):
     """Only init sees it: without a user namespace it may map it."""
     bundle = mapped.bundle(["bind"], "ls -ln /root/file", user=False)
@@ -157,5 +163,6 @@ def test_only_binds(mapped):
     assert "only bind mounts can be id-mapped" in told and "/mounts/7" in told
 
 
+@host_ids
 def test_no_map_at_all(mapped):
     assert "/mounts/7" in mapped.refused(["bind", "idmap"], user=False)

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from machine import needs_root
+
 FILTER = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["acct"], "action": "SCMP_ACT_ERRNO"}]}
 
 
@@ -106,6 +108,15 @@ def test_every_error_at_once(berth):
     assert {"mount-source-missing", "program-missing"} <= set(codes)
 
 
+def test_a_broken_rule_hides_nothing_else(berth):
+    def change(config):
+        config["process"]["cwd"] = "relative"
+        config["root"]["path"] = "missing"
+        config["mounts"].append({"destination": "/x", "type": "bind", "source": "/not/there", "options": ["bind"]})
+    found = {(each["code"], each["pointer"]) for each in findings(berth, bundle_of(berth, change), code=1)}
+    assert {("invalid", "/process/cwd"), ("root-missing", "/root/path"), ("mount-source-missing", "/mounts/7/source")} <= found
+
+
 def test_a_mount_may_bring_the_program(berth, tmp_path):
     def change(config):
         config["mounts"].append({"destination": "/opt", "type": "bind", "source": str(tmp_path), "options": ["bind"]})
@@ -136,6 +147,7 @@ def test_other_file(berth):
     assert done.returncode == 1 and done.stdout.startswith("other.json:1:1: error: /ociVersion: ")
 
 
+@needs_root
 def test_needs_no_privileges(berth):
     bundle = bundle_of(berth)
     berth.lend()

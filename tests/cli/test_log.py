@@ -5,6 +5,8 @@ import re
 import subprocess
 import sys
 
+from machine import needs_root
+
 RFC3339 = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"
 
 
@@ -87,11 +89,13 @@ def received(berth, place, target):
     return subprocess.run(command, stdout=subprocess.PIPE, timeout=60, check=True).stdout
 
 
+@needs_root
 def test_log_to_syslog(berth):
     told = received(berth, "/dev/log", "syslog:harbour")
     assert re.fullmatch(rb"<11>harbour\[\d+\]: container does not exist: x", told)
 
 
+@needs_root
 def test_log_to_journald(berth):
     told = received(berth, "/run/systemd/journal/socket", "journald:harbour")
     text = b"container does not exist: x"
@@ -100,6 +104,7 @@ def test_log_to_journald(berth):
     assert b"PRIORITY\n" + (1).to_bytes(8, "little") + b"3\n" in told
 
 
+@needs_root
 def test_nobody_takes_the_log(berth):
     command = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs tmpfs /run; mount -t tmpfs tmpfs /dev; exec "$0" "$@"']
     for target, place in (("syslog:x", "/dev/log"), ("journald:x", "/run/systemd/journal/socket")):

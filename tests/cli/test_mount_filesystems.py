@@ -5,6 +5,8 @@ import pathlib
 
 import pytest
 
+from machine import needs_cgroup
+
 
 def bundle_of(berth, mounts, *words, linux=None):
     bundle = berth.bundle(*words)
@@ -45,8 +47,9 @@ def test_overlay_of_few_layers(berth, layers):
 def test_overlay_of_many_layers(berth, layers, tmp_path):
     """More than a page of mount(2) would hold."""
     upper, work = tmp_path / "upper", tmp_path / "work"
-    upper.mkdir()
-    work.mkdir()
+    for folder in (upper, work):
+        folder.mkdir()
+        folder.chmod(0o777)  # for a user namespace's root
     text = ":".join(str(layer).replace(":", "\\:") for layer in layers)
     assert len(text) > 4096
     seen = run(berth, [overlay(text, upperdir=upper, workdir=work)],
@@ -89,6 +92,7 @@ NAMESPACES = [("mount", "pid"), ("mount", "pid", "cgroup"), ("mount", "pid", "us
 
 @pytest.mark.parametrize("kinds", NAMESPACES, ids="-".join)
 @pytest.mark.skipif(len(HIERARCHIES) < 2, reason="this host has one hierarchy")
+@needs_cgroup
 def test_cgroup_v1_is_a_directory_of_hierarchies(berth, kinds):
     """Each shows the container's own cgroup, by its namespace or as a bind, and all are read-only."""
     options = {"type": "cgroup", "options": ["ro", "nosuid", "nodev", "noexec"]}
@@ -101,6 +105,7 @@ def test_cgroup_v1_is_a_directory_of_hierarchies(berth, kinds):
 
 @pytest.mark.parametrize("kinds", NAMESPACES, ids="-".join)
 @pytest.mark.skipif(all(" ".join(words).find(" - cgroup2 ") < 0 for words in HIERARCHIES), reason="no cgroup2 here")
+@needs_cgroup
 def test_cgroup2(berth, kinds):
     found, container = cgroup_mounts(berth, {"type": "cgroup2", "options": ["nosuid"]}, kinds)
     (root, flags), = found.values()

@@ -7,6 +7,8 @@ import subprocess
 
 import pytest
 
+from machine import any_ids
+
 
 @pytest.fixture
 def source(tmp_path):
@@ -61,7 +63,7 @@ def test_tmpfs_onto_a_file(berth, image):
 LINKED = "/tmp/no-such-place"  # what links of the tests say
 
 
-@pytest.fixture(params=[False, True], ids=["host ids", "user namespace"])
+@pytest.fixture(params=[False, pytest.param(True, marks=any_ids)], ids=["host ids", "user namespace"])
 def mapped_ids(request):
     return request.param
 
@@ -153,7 +155,7 @@ LOCKED = {"ro", "nosuid", "nodev", "noexec", "noatime"}
 
 
 @pytest.fixture
-def guarded(berth, image, tmp_path):
+def guarded(berth, image, tmp_path, as_root):
     """Runs a container of a user who has a tmpfs with all flags set from outside its user namespace; each word is an
     option of the bind. What the container's mountinfo has, or what berth says."""
     place = tmp_path / "guarded"
@@ -211,8 +213,36 @@ def options_of(text, target):
             if " - " in line and line.split()[4] == target][-1]
 
 
+def of_filesystem(text, place):
+    """The options of the filesystem mounted there, not of the mount."""
+    line = next(each for each in text.splitlines() if each.split()[4] == place)
+    return set(line.split(" - ")[1].split()[2].split(","))
+
+
+SMALL = {"destination": "/tmp", "type": "tmpfs", "source": "tmpfs", "options": ["size=64k", "nr_inodes=100", "nodev"]}
+
+
+def test_remount_changes_the_filesystem(berth, image):
+    again = {"destination": "/tmp", "type": "tmpfs", "source": "tmpfs", "options": ["remount", "size=1m", "noexec"]}
+    text = run(berth, image, [SMALL, again], "cat /proc/self/mountinfo")
+    # What is not named stays as it was.
+    assert of_filesystem(text, "/tmp") >= {"rw", "size=1024k", "nr_inodes=100"}
+    assert options_of(text, "/tmp") >= {"nodev", "noexec"}
+
+
+@pytest.mark.parametrize("option, words", [("nothing=7", "set option nothing"), ("size=", "set option size"),
+                                           ("nr_inodes=1", "change the options of the filesystem")])
+def test_remount_with_what_the_filesystem_refuses(berth, image, option, words):
+    again = {"destination": "/tmp", "type": "tmpfs", "source": "tmpfs", "options": ["remount", option]}
+    # Its root directory and one more are more inodes than one.
+    filled = {"destination": "/tmp/below", "type": "tmpfs", "source": "tmpfs"}
+    bundle = bundle_of(berth, image, [SMALL, filled, again], "true")
+    told = berth.fails("run", "-b", bundle, berth.new_id())
+    assert words in told and "/mounts/" in told, told
+
+
 @pytest.fixture
-def tree(tmp_path):
+def tree(tmp_path, as_root):
     """Makes a mount with another below it, both with these flags."""
     mounted = []
 
@@ -302,7 +332,7 @@ def test_targets_stay_in_the_root(berth, image, source, path, place):
     assert (image / place).is_dir()
 
 
-@pytest.mark.parametrize("user", [False, True], ids=["host ids", "user namespace"])
+@pytest.mark.parametrize("user", [False, pytest.param(True, marks=any_ids)], ids=["host ids", "user namespace"])
 def test_source_in_an_earlier_mount(berth, image, source, user):
     (source / "sub").mkdir()
     (source / "sub/inner").write_text("inner\n")

@@ -7,6 +7,10 @@ import subprocess
 
 import pytest
 
+from machine import needs_root
+
+pytestmark = needs_root
+
 LIBC = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNET = 0x40000000
 SHOW = "/bin/busybox ip -o addr; /bin/busybox ip -o link"
@@ -71,6 +75,8 @@ def configured(berth, devices, script=SHOW, path=None, **members):
     spaces = [space for space in config["linux"]["namespaces"] if space["type"] != "network"]
     space = [] if path is False else [{"type": "network"} | ({"path": path} if path else {})]
     config["linux"] |= {"namespaces": spaces + space, "netDevices": devices}
+    if path is not None:  # a user namespace may mount no sysfs of another's network
+        config["mounts"] = [mount for mount in config["mounts"] if mount["type"] != "sysfs"]
     berth.write_config(bundle, config)
     return bundle
 

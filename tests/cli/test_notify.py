@@ -7,6 +7,8 @@ import subprocess
 
 import pytest
 
+from machine import any_ids
+
 SECONDS = 20
 # Sends each of its arguments to $NOTIFY_SOCKET, then waits for the end of its input.
 TELL = r"""
@@ -139,6 +141,7 @@ def test_program_that_ends_without_a_word(berth, tell, manager):
     assert run.returncode == 0
 
 
+@any_ids
 def test_in_a_user_namespace(berth, tell, manager):
     def map_ids(config):
         config["linux"]["namespaces"].append({"type": "user"})

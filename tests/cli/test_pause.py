@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
+from machine import needs_cgroup
 
 
+@needs_cgroup
 def test_pause_and_resume(berth):
     container = berth.running()
     assert berth.ok("pause", container) == ""
@@ -19,6 +21,7 @@ def test_pause_of_one_that_stopped(berth):
     assert "not running" in berth.fails("pause", container)
 
 
+@needs_cgroup
 def test_killed_while_paused(berth):
     container = berth.running()
     berth.ok("pause", container)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 import json
 
+from machine import needs_root
+
 
 def test_changes_nothing(berth):
     bundle = berth.bundle("true")
@@ -26,6 +28,7 @@ def test_current_directory_and_id(berth):
     assert "my-id" in berth.ok("plan", "--id", "my-id", cwd=bundle)
 
 
+@needs_root
 def test_needs_no_privileges(berth):
     bundle = berth.bundle("true")
     berth.lend()

@@ -6,6 +6,9 @@ import shutil
 
 import pytest
 
+from machine import ON_V2, own_users
+
+pytestmark = own_users
 LIBC = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNS, MS_BIND, MS_REC, MS_PRIVATE = 0x20000, 4096, 16384, 1 << 18
 USER = 65534
@@ -69,6 +72,26 @@ def test_one_id(berth, linux):
     assert text.split() == [*ONE_SEEN, *ONE_SEEN, "0", "1", "null"]
 
 
+@pytest.mark.skipif(ON_V2, reason="cgroup v2 may be the user's")
+@pytest.mark.parametrize("kinds", [(), ("cgroup",)], ids=["host's cgroups", "cgroup namespace"])
+def test_without_a_cgroup(berth, kinds):
+    """He may make none on v1: the caller's are shown, and what would need one says so."""
+    user = {"preexec_fn": become_user, "env": {"PATH": "/usr/bin:/bin"}}
+    bundle = configured(berth, "exec sleep 1000", {"namespaces": spaces(*kinds)})
+    config = berth.read_config(bundle)
+    config["mounts"].append({"destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup", "options": ["ro"]})
+    berth.write_config(bundle, config)
+    container = berth.new_id()
+    berth.ok("run", "-d", "-b", bundle, container, **user)
+    lines = berth.ok("exec", container, "cat", "/proc/self/mountinfo", **user).splitlines()
+    shown = [words for words in map(str.split, lines) if words[4].startswith("/sys/fs/cgroup/")]
+    assert shown and all("ro" in words[5].split(",") and container not in words[3] for words in shown)
+    for words in (["ps", "-f", "json", container], ["kill", "--all", container, "TERM"]):
+        assert "has no cgroup of its own" in berth.fails(*words, **user)
+    berth.ok("kill", "--all", container, "KILL", **user)
+    berth.wait_stopped(container)
+
+
 def test_no_other_user_with_one_id(berth):
     bundle = configured(berth, "true", {"namespaces": spaces()}, user={"uid": 5, "gid": 0})
     told = berth.fails("run", "-b", bundle, berth.new_id(), preexec_fn=become_user, env={"PATH": "/nowhere"})
@@ -77,7 +100,7 @@ def test_no_other_user_with_one_id(berth):
 
 @pytest.mark.parametrize("words", [[], ["--rootless"]], ids=" ".join)
 def test_what_spec_prints(berth, words):
-    """As it is, whether or not it was meant for an ordinary user; but on cgroup v1 he has none that could be shown."""
+    """As it is, whether or not it was meant for an ordinary user."""
     user = {"preexec_fn": become_user, "env": {"PATH": "/nowhere"}}
     bundle = berth.folder / "bundle"
     bundle.mkdir()
@@ -86,7 +109,6 @@ def test_what_spec_prints(berth, words):
     config = berth.read_config(bundle)
     config["root"] = {"path": str(berth.rootfs), "readonly": True}
     config["process"] |= {"terminal": False, "args": ["sh", "-c", SHOW]}
-    config["mounts"] = [mount for mount in config["mounts"] if mount["type"] != "cgroup"]
     berth.write_config(bundle, config)
     assert berth.ok("run", "-b", bundle, berth.new_id(), **user).split() == [*ONE_SEEN, *ONE_SEEN, "0", "1", "null"]
 

@@ -30,18 +30,33 @@ join_cgroup() {
 }
 
 outside() {
-  local name=$1 type option point own
+  local name=$1 layout=$2 type option point own place
   while read -r type option point own; do
-    join_cgroup "$point${own%/}/$name"
+    [[ $layout != v2 ]] || own=${own%/*}
+    place=$point${own%/}/$name
+    join_cgroup "$place"
   done < <(hierarchies)
   shift
+  [[ $layout != v2 ]] || exec unshare --cgroup "$0" --leaf "$place" "$@"
   exec unshare --cgroup --mount --net --pid --fork --kill-child --mount-proc "$0" --inside "$@"
+}
+
+# On v2 the root that is seen gives all controllers to those below it, and so has no process itself.
+leaf() {
+  local place=$1
+  shift
+  mkdir "$place/shell"
+  echo $$ >"$place/shell/cgroup.procs"
+  sed -E 's/\S+/+&/g' "$place/cgroup.controllers" >"$place/cgroup.subtree_control"
+  exec unshare --mount --net --pid --fork --kill-child --mount-proc "$0" --inside "$@"
 }
 
 # The machine's own cgroup mounts stay as they are, below the new ones.
 mount_cgroups() {
   local layout=$1 list type option point
   if [[ $layout == v2 ]]; then
+    # The kernel does not mount the same file system twice at a place, but over another one.
+    mount -t tmpfs -o mode=755 tmpfs /sys/fs/cgroup
     mount -t cgroup2 none /sys/fs/cgroup
     return
   fi
@@ -59,7 +74,7 @@ mount_cgroups() {
 # A frozen process does not die, and we would wait for it.
 thaw() {
   local file
-  find /sys/fs/cgroup -name freezer.state -o -name cgroup.freeze | while read -r file; do
+  find /sys/fs/cgroup -mindepth 2 \( -name freezer.state -o -name cgroup.freeze \) | while read -r file; do
     [[ $file == *.state ]] && echo THAWED >"$file" || echo 0 >"$file"
   done
 }
@@ -69,7 +84,7 @@ inside() {
   shift 2
   ip link set lo up
   # A test of crun's wants process ids of five digits.
-  echo 20000 >/proc/sys/kernel/ns_last_pid || true
+  { echo 20000 >/proc/sys/kernel/ns_last_pid; } 2>/dev/null || true
   mount_cgroups "$layout"
   mount -t tmpfs -o mode=1777 tmpfs "$directory"
   cd "$directory"
@@ -79,9 +94,8 @@ inside() {
   exit "$status"
 }
 
-if [[ $1 == --inside ]]; then
-  shift
-  inside "$@"
-else
-  outside "$@"
-fi
+case $1 in
+  --leaf) leaf "${@:2}" ;;
+  --inside) inside "${@:2}" ;;
+  *) outside "$@" ;;
+esac

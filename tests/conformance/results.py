@@ -3,6 +3,7 @@
 
 import pathlib
 import re
+import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass, field
 
 
@@ -97,6 +98,21 @@ def show(peer: str, difference: Difference, expected: dict[str, Expected], logs:
     unknown = sorted(set(expected) - set(difference.listed) - set(difference.stale))
     if unknown:
         print(f"  {len(unknown)} of expected-{peer}.txt not run")
+
+
+def write_junit(path: pathlib.Path, suites: dict[str, tuple[Difference, dict[str, Expected]]]) -> None:
+    """For scripts/totals.py: what differs as expected is skipped, with the reason."""
+    top = ElementTree.Element("testsuites")
+    for suite, (difference, expected) in suites.items():
+        def case(name: str) -> ElementTree.Element:
+            return ElementTree.SubElement(top, "testcase", classname=f"conformance.{suite}", name=name)
+        for name in difference.passed:
+            case(name)
+        for result in difference.failed:
+            ElementTree.SubElement(case(result.name), "failure", message=f"{result.status}, {suite} passes it")
+        for name in difference.listed:
+            ElementTree.SubElement(case(name), "skipped", message=expected[name].reason)
+    ElementTree.ElementTree(top).write(path)
 
 
 def log_name(name: str) -> str:

@@ -8,6 +8,7 @@ import subprocess
 import time
 from dataclasses import dataclass
 
+CGROUPS = pathlib.Path("/sys/fs/cgroup")
 ENTER = pathlib.Path(__file__).with_name("enter.sh")
 
 
@@ -21,7 +22,8 @@ class Place:
 
 
 def own_cgroups() -> list[pathlib.Path]:
-    """Our own cgroup in each hierarchy, as directories of the machine's mounts."""
+    """Where tests get their cgroups, as directories of the machine's mounts: in our own of each hierarchy; on pure v2 beside
+    ours, which holds processes and so can give no controllers."""
     paths = {}
     for line in pathlib.Path("/proc/self/cgroup").read_text().splitlines():
         _, controllers, path = line.split(":", 2)
@@ -33,14 +35,15 @@ def own_cgroups() -> list[pathlib.Path]:
         keys = [key for key in paths if key and set(key.split(",")) <= options] if kind == "cgroup" else [""]
         if kind in ("cgroup", "cgroup2") and keys and keys[0] in paths:
             found.append(pathlib.Path(before.split()[4], paths[keys[0]]))
+    if layout_here() == "v2":
+        return [path.parent if path != CGROUPS else path for path in found]
     return found
 
 
 def layout_here() -> str:
-    root = pathlib.Path("/sys/fs/cgroup")
-    if (root / "cgroup.procs").exists():
+    if (CGROUPS / "cgroup.procs").exists():
         return "v2"
-    return "hybrid" if (root / "unified/cgroup.procs").exists() else "v1"
+    return "hybrid" if (CGROUPS / "unified/cgroup.procs").exists() else "v1"
 
 
 def thaw(directory: pathlib.Path) -> None:

@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 import shlex
+import shutil
 from dataclasses import dataclass
 
 import fetch
@@ -14,7 +15,7 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 # Not /tmp: the runtime may be there, and each test gets an empty directory.
 SCRATCH = fetch.CACHE / "tmp"
-# Debian does not package the Python module that crun's mount tests read mountinfo with.
+# Debian does not package the Python module that crun's mount tests read mountinfo with; and a guest has no compiler of Go.
 STAND_IN = pathlib.Path(__file__).with_name("stand_in")
 
 
@@ -31,7 +32,8 @@ class Test:
 
 
 def environment(**more: str) -> dict:
-    return {"PATH": PATH, "HOME": "/root", "TERM": "xterm", "LANG": "C.UTF-8", "TMPDIR": str(SCRATCH), **more}
+    path = PATH if shutil.which("go") else f"{PATH}:{STAND_IN}"
+    return {"PATH": path, "HOME": "/root", "TERM": "xterm", "LANG": "C.UTF-8", "TMPDIR": str(SCRATCH), **more}
 
 
 def outcome(pattern: re.Pattern, text: str) -> str:
@@ -115,4 +117,5 @@ SUITES = {"runc": Runc, "crun": Crun}
 def machine_kind(layout: str) -> str:
     """What a baseline is good for: the same peer gives other answers on another kind of machine."""
     systemd = "systemd" if pathlib.Path("/run/systemd/system").is_dir() else "no systemd"
-    return f"{os.uname().machine}, cgroup {layout}, {systemd}"
+    emulated = ", user mode" if "User Mode Linux" in pathlib.Path("/proc/cpuinfo").read_text() else ""
+    return f"{os.uname().machine}, cgroup {layout}, {systemd}{emulated}"

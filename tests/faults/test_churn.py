@@ -5,7 +5,7 @@ import os
 import signal
 import time
 
-from conftest import cli
+from conftest import LONG, cli
 
 CALLERS = 12
 CHURN_SECONDS = 6
@@ -96,6 +96,32 @@ def test_exec_during_delete(berth):
 
     assert at_once(9, act)[4] == 0
     berth.assert_clean()
+
+
+def what_there_is(container, berth):
+    """What each exec could leave: processes of the container, files of its record, descriptors of its first process."""
+    pid = berth.state(container)["pid"]
+    return (berth.ok("ps", "-f", "json", container), sorted(os.listdir(berth.root / container)),
+            sorted(os.listdir(f"/proc/{pid}/fd")), len(os.listdir("/proc/self/fd")))
+
+
+def test_a_hundred_execs_at_once(berth):
+    container = berth.running()
+    before = what_there_is(container, berth)
+    with concurrent.futures.ThreadPoolExecutor(100) as pool:
+        results = list(pool.map(lambda _: berth("exec", container, "true"), range(100)))
+    assert [result for result in results if result.returncode or result.stderr] == []
+    assert what_there_is(container, berth) == before
+
+
+def test_a_minute_of_execs(berth):
+    """Probes of an engine, as quick as they go: one each 10 ms were 6000, as long runs have."""
+    container = berth.running()
+    before = what_there_is(container, berth)
+    for number in range(6000 if LONG else 600):
+        result = berth("exec", container, "true")
+        assert result.returncode == 0 and result.stderr == "", f"{number}: {result.stderr}"
+    assert what_there_is(container, berth) == before
 
 
 def test_many_deleters(berth):

@@ -2,7 +2,10 @@
 """The N-th state-changing system call of the whole tree fails, or a process is killed there. For every N (in CI a part
 of them): no hang, a message, no success without the program, no weaker sandbox, nothing left after delete --force."""
 import errno
+import os
 import re
+import select
+import signal
 
 import pytest
 from conftest import LONG
@@ -113,6 +116,44 @@ def test_kill_before_the_program(berth, driver):
         assert result.status != 0 or result.output.endswith(END), f"success without the program: {result}"
 
     sweep(berth, first.points, check, first=1 if LONG else 4)
+
+
+@pytest.mark.parametrize("options", ((), ("--hold",), ("--tools",)), ids=("plain", "hold", "tools"))
+def test_call_fails_in_exec(berth, driver, options):
+    """A success is a process, a failure leaves none, no pid file and no gate."""
+    inject = Injector(berth, driver)
+    container = berth.running()
+    pid_file = berth.folder / "pid"
+    if options == ("--tools",):
+        options = ("--tools", berth.rootfs / "bin")
+    words = ("exec", "-d", *options, "--pid-file", pid_file, container, "sleep", "1000")
+    before = berth.ok("ps", "-f", "json", container), sorted(os.listdir(berth.root / container))
+
+    def end():
+        """What a success has made; its gate is what an engine kills it without."""
+        descriptor = os.pidfd_open(int(pid_file.read_text()))
+        signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+        assert select.select([descriptor], [], [], 10)[0]
+        os.close(descriptor)
+        pid_file.unlink()
+        for gate in (berth.root / container).glob("held.*"):
+            gate.unlink()
+
+    first = inject(*words)
+    assert first.status == 0, first
+    end()
+    wrong = []
+    for number in points_of(first.points):
+        result = inject(*words, at=number, fault=ERRORS[number % len(ERRORS)])
+        if pid_file.exists() != (result.status == 0) or result.hung:
+            wrong.append(f"{number}: {result}")
+        if pid_file.exists():
+            end()
+        after = berth.ok("ps", "-f", "json", container), sorted(os.listdir(berth.root / container))
+        if after != before:
+            wrong.append(f"{number}: left {after}, was {before}: {result}")
+            break
+    assert wrong == [], "\n".join(wrong)
 
 
 @pytest.mark.parametrize("command", ("start", "delete"))

@@ -132,6 +132,9 @@ constexpr const char* kMaps = R"("uidMappings":[{"containerID":0,"hostID":100000
   "gidMappings":[{"containerID":0,"hostID":100000,"size":65536}],)";
 constexpr const char* kNoMount =
     R"("mounts":[{"destination":"/tmp","type":"moonfs","source":"x"}],)";
+constexpr const char* kNoHook = R"("hooks":{"createRuntime":[{"path":"/no/such/hook"}]},)";
+constexpr const char* kNoLateHook =
+    R"("hooks":{"createRuntime":[{"path":"/no/such/hook","timeout":9}]},)";
 constexpr const char* kBadHook = R"("hooks":{"startContainer":[{"path":"/bin/false"}]},)";
 
 INSTANTIATE_TEST_SUITE_P(
@@ -154,6 +157,8 @@ class FailedAllocation : public Allocation {};
 INSTANTIATE_TEST_SUITE_P(
     Shapes, FailedAllocation,
     testing::Values(Shape{.name = "Mount", .top = kNoMount}, Shape{.name = "Hook", .top = kBadHook},
+                    Shape{.name = "NoHook", .top = kNoHook},
+                    Shape{.name = "NoLateHook", .top = kNoLateHook},
                     Shape{.name = "Program", .program = R"(["no-such"])"},
                     Shape{.name = "Directory", .process = R"("cwd":"/bin/busybox",)"}),
     [](const auto& shape) { return shape.param.name; });
@@ -165,6 +170,7 @@ TEST_P(FailedAllocation, NoneOnTheWayToAFailure) {
   auto process = factory_->run(kId, {.bundle = place_, .config_json = text});
   ASSERT_FALSE(process);
   EXPECT_FALSE(process.error().message().contains("without a word")) << process.error().message();
+  EXPECT_FALSE(process.error().message().contains("allocated")) << process.error().message();
 }
 
 TEST_F(Allocation, NoneInAFurtherProcess) {
@@ -178,6 +184,11 @@ TEST_F(Allocation, NoneInAFurtherProcess) {
   ASSERT_TRUE(second) << second.error().message();
   EXPECT_EQ(second->wait()->code, 1);
   EXPECT_FALSE(container->exec({.args = {"no-such"}}));
+  auto held = container->exec(
+      {.args = {"true"}, .hold = Hold::Container, .tools = place_ / "root", .tools_place = "/tmp"});
+  ASSERT_TRUE(held) << held.error().message();
+  ASSERT_TRUE(container->start_process(held->pid()));
+  EXPECT_EQ(held->wait()->code, 0);
   ASSERT_TRUE(container->destroy(true));
   (void)first->process.wait();
 }

@@ -47,7 +47,7 @@ inline std::vector<plan::CgroupPlace> places(const std::string& path) {
 }
 
 inline std::unique_ptr<CgroupManager> manager(const std::string& path) {
-  auto made = make_manager(plan::CgroupDriver::Filesystem, places(path), false);
+  auto made = make_manager({.places = places(path)});
   EXPECT_TRUE(made) << made.error().message();
   return *std::move(made);
 }

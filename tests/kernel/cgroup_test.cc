@@ -3,6 +3,7 @@
 // is, and on v2 in a private mount namespace. Needs root.
 #include <errno.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
@@ -38,7 +39,7 @@ void adds_a_process() {
   const std::string path = parent_name() + "/add";
   auto cgroup = manager(path);
   ASSERT_OK(cgroup->create({}));
-  auto nowhere = make_manager(plan::CgroupDriver::Disabled, {}, false);
+  auto nowhere = make_manager({.driver = plan::CgroupDriver::Disabled});
   Child child(**nowhere);
   ASSERT_OK(cgroup->add(child.pid()));
   EXPECT_TRUE(in_cgroup(child.pid(), path));
@@ -278,6 +279,81 @@ TEST(CgroupPureV1, FreezesAndKills) { on_pure_v1(freezes_and_kills); }
 TEST(CgroupPureV1, RefusesFrozen) { on_pure_v1(refuses_frozen); }
 TEST(CgroupPureV1, KillsNested) { on_pure_v1(kills_nested); }
 
+// What is saved before a change brings back what was, also what the change refused to reach.
+void saves_and_puts_back() {
+  const std::string path = parent_name() + "/saved";
+  auto cgroup = manager(path);
+  const bool v2 = facts().cgroup_layout == plan::CgroupLayout::V2;
+  std::vector<plan::CgroupWrite> writes = {
+      {.controller = "memory",
+       .file = v2 ? "memory.max" : "memory.limit_in_bytes",
+       .value = "33554432"},
+      {.controller = "cpu", .file = v2 ? "cpu.weight" : "cpu.shares", .value = "50"},
+      {.controller = "pids", .file = "pids.max", .value = "50"}};
+  ASSERT_OK(cgroup->create(writes));
+  std::vector<std::string> before, after;
+  for (const plan::CgroupWrite& write : writes)
+    before.push_back(*cgroup->read(write.controller, write.file.c_str()));
+  auto saved = cgroup->save(writes);
+  ASSERT_TRUE(saved) << saved.error().message();
+  ASSERT_EQ(saved->size(), writes.size());
+  EXPECT_EQ(saved->front().file, "pids.max");  // newest first
+  EXPECT_EQ(saved->front().value, "max");
+  ASSERT_OK(cgroup->apply(writes));
+  EXPECT_EQ(*cgroup->read("pids", "pids.max"), "50\n");
+  ASSERT_OK(cgroup->apply(*saved));
+  for (const plan::CgroupWrite& write : writes)
+    after.push_back(*cgroup->read(write.controller, write.file.c_str()));
+  EXPECT_EQ(after, before);
+  ASSERT_OK(cgroup->destroy());
+}
+
+TEST_F(CgroupV1, SavesAndPutsBack) { saves_and_puts_back(); }
+
+bool is_v2_with(std::initializer_list<const char*> controllers) {
+  return facts().cgroup_layout == plan::CgroupLayout::V2 && std::ranges::all_of(controllers, gives);
+}
+
+TEST(CgroupV2, SavesAndPutsBack) {
+  if (!is_v2_with({"memory", "cpu", "pids"})) GTEST_SKIP() << "needs cgroup v2 with controllers";
+  on_v2(saves_and_puts_back);
+}
+
+// A child that keeps 16 MiB which cannot be reclaimed.
+void refuses_to_kill() {
+  const std::string path = parent_name() + "/room";
+  auto cgroup = manager(path);
+  plan::CgroupWrite write = {.controller = "memory",
+                             .file = "memory.max",
+                             .value = "4194304",
+                             .pointer = "/linux/resources/memory/limit",
+                             .make_room = true};
+  ASSERT_OK(cgroup->create({&write, 1}));
+  Child child(*cgroup, [] {
+    constexpr size_t kSize = 16 << 20;
+    void* memory = ::mmap(nullptr, kSize, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    ::mlock(memory, kSize);
+  });
+  auto done = cgroup->apply({&write, 1});
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().kind(), ErrorKind::WrongState);
+  EXPECT_NE(done.error().message().find("(current usage: "), std::string::npos)
+      << done.error().message();
+  EXPECT_TRUE(child.alive());
+  EXPECT_EQ(*cgroup->read("memory", "memory.max"), "max\n");
+  EXPECT_EQ(*cgroup->read("memory", "memory.high"), "max\n");
+  write.make_room = false;
+  ASSERT_OK(cgroup->apply({&write, 1}));
+  EXPECT_EQ(child.wait(), SIGKILL);
+  ASSERT_OK(cgroup->destroy());
+}
+
+TEST(CgroupV2, RefusesALimitThatWouldKill) {
+  if (!is_v2_with({"memory"})) GTEST_SKIP() << "needs cgroup v2 with the memory controller";
+  on_v2(refuses_to_kill);
+}
+
 // No descriptor stays open when the manager is gone.
 void leaks_nothing() {
   const auto open_descriptors = [] {
@@ -340,13 +416,12 @@ TEST(CgroupV2, Counts) {
 TEST(Cgroup, RefusesPathsThatLeave) {
   for (const char* path : {"/../x", "/a/../../b", "relative", "/", "", "//a", "/a/"}) {
     std::vector<plan::CgroupPlace> bad = {{{}, "/sys/fs/cgroup", path, true}};
-    EXPECT_FALSE(make_manager(plan::CgroupDriver::Filesystem, bad, false)) << path;
+    EXPECT_FALSE(make_manager({.places = bad})) << path;
   }
 }
 
 TEST(Cgroup, RefusesWhatIsNoCgroupFilesystem) {
-  auto cgroup =
-      make_manager(plan::CgroupDriver::Filesystem, {{{}, "/tmp", "/berth-none", true}}, false);
+  auto cgroup = make_manager({.places = {{{}, "/tmp", "/berth-none", true}}});
   ASSERT_TRUE(cgroup);
   EXPECT_FALSE((*cgroup)->create({}));
   EXPECT_FALSE(fs::exists("/tmp/berth-none"));

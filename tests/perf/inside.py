@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The measurement in one cgroup layout. Runs in a mount namespace of its own, which bench made, as pure v1 or v2."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -8,6 +9,7 @@ import shutil
 import subprocess
 import sys
 
+import memory
 import programs
 
 CGROUPS = pathlib.Path("/sys/fs/cgroup")
@@ -53,7 +55,7 @@ def enter_layout(layout: str, outside: str) -> None:
 
 def choose(job: dict, notes: list[str]) -> list[programs.Program]:
     """The programs that can run a container here."""
-    bundles = programs.Bundles(*(pathlib.Path(job["bundles"]) / name for name in ("short", "long", "profile")))
+    bundles = programs.Bundles(*(pathlib.Path(job["bundles"]) / name for name in ("short", "long", "profile", "least")))
     chosen = []
     for name, path in job["programs"].items():
         root = pathlib.Path(job["state"]) / job["layout"] / name
@@ -93,6 +95,25 @@ def hold_containers(chosen: list[programs.Program], notes: list[str]) -> list[pr
         else:
             holding.append(program)
     return holding
+
+
+@contextlib.contextmanager
+def resident(job: dict, chosen: list[programs.Program]):
+    """The program that uses libberth, on berth's containers; none when there is no berth or no libberth."""
+    berth = next((program for program in chosen if program.name == "berth"), None)
+    if not berth or not job["resident"]:
+        yield []
+        return
+    library = programs.Resident("library", berth.path, berth.root, berth.bundles)
+    process = subprocess.Popen([job["resident"], str(berth.root), library.socket()], stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, text=True)
+    try:
+        process.stdout.readline()
+        yield [library]
+    finally:
+        process.kill()
+        process.wait()
+        programs.remove(library, "life")
 
 
 def measure(job: dict, chosen: list[programs.Program], holding: list[programs.Program]) -> str:
@@ -139,7 +160,7 @@ def leftovers(layout: str) -> list[str]:
 
 def run(job_file: str) -> None:
     job = json.loads(pathlib.Path(job_file).read_text())
-    result: dict = {"layout": job["layout"], "notes": [], "samples": "", "calls": {}}
+    result: dict = {"layout": job["layout"], "notes": [], "samples": "", "calls": {}, "memory": {}}
     chosen: list[programs.Program] = []
     try:
         # After a restart the mounts are as this process left them.
@@ -150,7 +171,13 @@ def run(job_file: str) -> None:
                                    "programs alike, lets that one call succeed")
         chosen = choose(job, result["notes"])
         holding = hold_containers(chosen, result["notes"]) if {"exec", "state"} & set(job["rows"]) else []
-        result["samples"] = measure(job, chosen, holding)
+        with resident(job, holding or chosen) as library:
+            result["samples"] = measure(job, chosen + library, holding + library if holding else [])
+        if "memory" in job["rows"] and memory.is_limited(job["layout"]):
+            result["memory"] = memory.measure(chosen, job["layout"])
+        elif "memory" in job["rows"]:
+            result["notes"].append("no memory row: the controller is bound to another layout on this machine (the "
+                                   "guest has it on v2: PERFORMANCE.md)")
         if job["calls"]:
             result["calls"] = count_all_calls(job, chosen, holding)
     except Unavailable as error:

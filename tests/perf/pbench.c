@@ -7,9 +7,10 @@
 // A plan has one step a line, words separated by single spaces:
 //   group NAME          what follows belongs together and keeps its order
 //   time LABEL ARGV...  measure
-//   do ARGV...          prepare; when it fails, so does the rest of the group in this round
+//   ask LABEL SOCKET WORD...  measure what a resident program (resident.cc) does; only the wall
+//   time do ARGV...          prepare; when it fails, so does the rest of the group in this round
 //   wait PIDFILE        until the process named there is gone
-//   always ARGV...      clean up, whatever happened; may fail
+//   cleanup ARGV...     whatever happened; may fail
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -24,7 +25,9 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -38,7 +41,7 @@ enum {
 };
 
 struct step {
-  char kind;  // t, d, w or a
+  char kind;  // t, a, d, w or c
   char* words;
 };
 
@@ -180,6 +183,34 @@ static int measure(char* words, int round) {
   return sample.status;
 }
 
+// Connected once: the resident program serves one client.
+static int connect_to(const char* path) {
+  static char connected[108];
+  static int connection = -1;
+  if (connection >= 0 && !strcmp(connected, path)) return connection;
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  if (strlen(path) >= sizeof address.sun_path) die(path);
+  strcpy(address.sun_path, path);
+  if (connection >= 0) close(connection);
+  connection = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+  if (connection < 0 || connect(connection, (struct sockaddr*)&address, sizeof address)) die(path);
+  strcpy(connected, path);
+  return connection;
+}
+
+static int ask(char* words, int round) {
+  char copy[4096], status = 1;
+  if (strlen(words) >= sizeof copy) die("line too long");
+  char* rest = strcpy(copy, words);
+  const char* label = strsep(&rest, " ");
+  const int socket = connect_to(strsep(&rest, " "));
+  for (char* at = rest; *at; ++at) *at = *at == ' ' ? '\n' : *at;
+  const long long begin = now_ns();
+  if (write(socket, rest, strlen(rest)) < 0 || read(socket, &status, 1) != 1) die("ask");
+  printf("%s %d %lld 0 0 0 0 %d\n", label, round, now_ns() - begin, status);
+  return status;
+}
+
 static int wait_until_gone(const char* pid_file) {
   char text[32] = {0};
   int fd = open(pid_file, O_RDONLY | O_CLOEXEC);
@@ -196,9 +227,10 @@ static int wait_until_gone(const char* pid_file) {
 static int run_step(const struct step* step, int round) {
   switch (step->kind) {
     case 't': return measure(step->words, round);
+    case 'a': return ask(step->words, round);
     case 'd': return execute(step->words, log_fd).status;
     case 'w': return wait_until_gone(step->words);
-    case 'a': execute(step->words, null_fd); return 0;
+    case 'c': execute(step->words, null_fd); return 0;
     default: die("unknown step"); return 1;
   }
 }
@@ -206,7 +238,7 @@ static int run_step(const struct step* step, int round) {
 static void run_group(const struct group* group, int round) {
   int failed = 0;
   for (int i = group->first; i < group->end; ++i) {
-    if (!failed || steps[i].kind == 'a') failed |= run_step(&steps[i], round);
+    if (!failed || steps[i].kind == 'c') failed |= run_step(&steps[i], round);
   }
 }
 

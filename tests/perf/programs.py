@@ -6,18 +6,20 @@ import json
 import pathlib
 import subprocess
 
-ROWS = ("run", "run-seccomp", "exec", "create", "start", "state", "kill", "delete", "delete-force", "plan", "plan-seccomp")
+ROWS = ("run", "run-seccomp", "exec", "create", "start", "state", "kill", "delete", "delete-force", "box", "plan",
+        "plan-seccomp", "memory")
 PAYLOAD = ["/bin/true"]
 
 
 @dataclasses.dataclass
 class Bundles:
-    """Where the bundles are: one that ends at once, one that stays, and the first with the engines' seccomp profile and
-    annotations up to 60 KB."""
+    """Where the bundles are: one that ends at once, one that stays, the first with the engines' seccomp profile and
+    annotations up to 60 KB, and one whose program is the least that there is."""
 
     short: pathlib.Path
     long: pathlib.Path
     profile: pathlib.Path
+    least: pathlib.Path
 
 
 @dataclasses.dataclass
@@ -46,6 +48,8 @@ class Program:
                 return [*head, "plan", str(self.bundles.short)]
             case "plan-seccomp":
                 return [*head, "plan", str(self.bundles.profile)]
+            case "box":
+                return [*head, "box", "--id", container, "--rootfs", str(self.bundles.short / "rootfs"), *PAYLOAD]
             case "create":
                 where = ["--bundle", str(self.bundles.long), "--pid-file", self.pid_file(container)]
                 return [*head, "create", *where, container]
@@ -78,23 +82,35 @@ class Floor(Program):
                 return head
 
 
+class Resident(Program):
+    """A program that stays and uses libberth (resident.cc), beside berth's command line on the same containers."""
+
+    def socket(self) -> str:
+        return str(self.root.parent / "resident")
+
+    def container(self, suffix: str) -> str:
+        return super().container(suffix) if suffix != "hold" else "bench-berth-hold"
+
+
 def line(kind: str, words: list[str], label: str = "") -> str:
     return " ".join([kind, *([label] if label else []), *words])
 
 
 def plan_run(program: Program) -> list[str]:
+    if isinstance(program, Resident):
+        return []
     one = program.container("run")
     return [line("time", program.command("run", one), f"run/{program.name}"),
-            line("always", program.command("delete-force", one))]
+            line("cleanup", program.command("delete-force", one))]
 
 
 def plan_run_seccomp(program: Program) -> list[str]:
     """The floor loads no filter."""
     one = program.container("run")
-    if isinstance(program, Floor):
+    if isinstance(program, (Floor, Resident)):
         return []
     return [line("time", program.command("run-seccomp", one), f"run-seccomp/{program.name}"),
-            line("always", program.command("delete-force", one))]
+            line("cleanup", program.command("delete-force", one))]
 
 
 def plan_plan(program: Program) -> list[str]:
@@ -104,8 +120,19 @@ def plan_plan(program: Program) -> list[str]:
     return [line("time", program.command(verb, ""), f"{verb}/{program.name}") for verb in ("plan", "plan-seccomp")]
 
 
+def plan_box(program: Program) -> list[str]:
+    """As run, with its own keeper and without a config.json."""
+    if program.name != "berth":
+        return []
+    one = program.container("box")
+    return [line("time", program.command("box", one), f"box/{program.name}"),
+            line("cleanup", program.command("delete-force", one))]
+
+
 def plan_exec(program: Program) -> list[str]:
     """In a container that is there for all rounds."""
+    if isinstance(program, Resident):
+        return [line("ask", [program.socket(), "exec", program.container("hold"), *PAYLOAD], "exec/library")]
     return [line("time", program.command("exec", program.container("hold")), f"exec/{program.name}")]
 
 
@@ -115,21 +142,27 @@ def plan_life(program: Program) -> list[str]:
     def timed(verb: str) -> str:
         return line("time", program.command(verb, one), f"{verb}/{program.name}")
 
+    if isinstance(program, Resident):
+        return [line("ask", [program.socket(), "create", one, str(program.bundles.long)], "create/library"),
+                line("cleanup", program.command("delete-force", one))]
     return [timed("create"), timed("start"), timed("state"), timed("kill"), line("wait", [program.pid_file(one)]),
-            timed("delete"), line("always", program.command("delete-force", one))]
+            timed("delete"), line("cleanup", program.command("delete-force", one))]
 
 
 def plan_force(program: Program) -> list[str]:
+    if isinstance(program, Resident):
+        return []
     one = program.container("force")
     return [line("do", program.command("create", one)), line("do", program.command("start", one)),
             line("time", program.command("delete-force", one), f"delete-force/{program.name}"),
-            line("always", program.command("delete-force", one))]
+            line("cleanup", program.command("delete-force", one))]
 
 
 # One group each: its steps stay in order, the groups of all programs are shuffled.
 GROUPS = {
     "run": (plan_run, {"run"}),
     "run-seccomp": (plan_run_seccomp, {"run-seccomp"}),
+    "box": (plan_box, {"box"}),
     "plan": (plan_plan, {"plan", "plan-seccomp"}),
     "exec": (plan_exec, {"exec"}),
     "life": (plan_life, {"create", "start", "state", "kill", "delete"}),
@@ -148,8 +181,12 @@ def make_plan(programs: list[Program], rows: set[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def remove(program: Program, suffix: str) -> None:
+    subprocess.run(program.command("delete-force", program.container(suffix)), check=False, timeout=60,
+                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
 def remove_containers(programs: list[Program]) -> None:
     for program in programs:
-        for suffix in ("run", "hold", "life", "force", "calls"):
-            subprocess.run(program.command("delete-force", program.container(suffix)), check=False, timeout=60,
-                           stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for suffix in ("run", "box", "hold", "life", "force", "calls", "memory"):
+            remove(program, suffix)

@@ -5,20 +5,23 @@ import collections
 import math
 import statistics
 
-# (row, layout or None for both, compared with, at most): the first marks, see PERFORMANCE.md.
+# (row, layout or None for both, what, compared with, at most): the first marks, see PERFORMANCE.md.
 RATIO_MARKS = (
-    ("run", None, "crun", 0.5),
-    ("run", None, "floor", 1.4),
-    ("exec", "v2", "crun", 0.4),
-    ("exec", "v1", "crun", 0.25),
-    ("state", None, "crun", 0.4),
-    ("kill", None, "crun", 0.4),
-    ("delete-force", None, "crun", 0.6),
+    ("run", None, "berth", "crun", 0.5),
+    ("run", None, "berth", "floor", 1.4),
+    ("exec", None, "berth", "floor", 1.3),
+    ("exec", "v2", "berth", "crun", 0.35),
+    ("exec", "v1", "berth", "crun", 0.2),
+    ("exec", None, "library", "crun", 0.25),
+    ("state", None, "berth", "crun", 0.4),
+    ("kill", None, "berth", "crun", 0.4),
+    ("delete-force", None, "berth", "crun", 0.6),
 )
 # (row, the same without the profile, at most so many ms more)
 DIFFERENCE_MARKS = (("run-seccomp", "run", 1.0), ("plan-seccomp", "plan", 1.0))
 PEAK_RSS_KB = 2048
 RUN_CALLS = 300
+SMALLEST_LIMIT = 1 << 20
 BINARY_BYTES = 3 * 1024 * 1024
 # A second, slow mode (a sleep, a retry) shows as a p95 far from the median.
 SLOW_MODE = 2.0
@@ -84,6 +87,15 @@ def calls_table(layout: str, calls: dict) -> str:
     return f"system calls, {layout}\n{columns(cells)}\n"
 
 
+def memory_table(layout: str, memory: dict) -> str:
+    cells = [["program", "smallest limit", "charged by create", "most"]]
+    for name, figures in memory.items():
+        charged = figures["charged"] or {}
+        values = (figures["smallest"], charged.get("now"), charged.get("most"))
+        cells.append([name, *("-" if value is None else f"{value // 1024} KB" for value in values)])
+    return f"memory of the container, {layout}\n{columns(cells)}\n"
+
+
 def tables(result: dict, order: list[str]) -> str:
     out = []
     for layout, measured in result["layouts"].items():
@@ -93,6 +105,8 @@ def tables(result: dict, order: list[str]) -> str:
             out.append(row_table(f"{name}, {layout} (ms)", ordered))
         if any(measured["calls"].values()):
             out.append(calls_table(layout, measured["calls"]))
+        if measured["memory"]:
+            out.append(memory_table(layout, measured["memory"]))
     return "\n".join(part for part in out if part)
 
 
@@ -104,13 +118,16 @@ def mark(name: str, measured: float | None, limit: float, unit: str = "") -> dic
 def layout_marks(layout: str, measured: dict) -> list[dict]:
     rows = measured["rows"]
     found = []
-    for row, only, other, limit in RATIO_MARKS:
+    for row, only, program, other, limit in RATIO_MARKS:
         if only in (None, layout) and row in rows:
-            found.append(mark(f"{row} {layout}: berth / {other}", ratio(rows[row], "berth", other), limit))
+            found.append(mark(f"{row} {layout}: {program} / {other}", ratio(rows[row], program, other), limit))
     for row, base, limit in DIFFERENCE_MARKS:
         medians = [rows.get(name, {}).get("berth", {}).get("median") for name in (row, base)]
         if all(medians):
             found.append(mark(f"{row} {layout}: berth, more than {base}", medians[0] - medians[1], limit, "ms"))
+    smallest = measured["memory"].get("berth", {}).get("smallest")
+    if "berth" in measured["memory"]:
+        found.append(mark(f"smallest memory limit {layout}", smallest, SMALLEST_LIMIT, "bytes"))
     force = rows.get("delete-force", {}).get("berth", {})
     if force.get("median"):
         found.append(mark(f"delete-force {layout}: p95 / median", force["p95"] / force["median"], SLOW_MODE))

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <utility>
+#include <variant>
 
 #include "berth/try.h"
 #include "cli/commands/commands.h"
@@ -39,8 +40,10 @@ Result<> print_stats(const Container& container) {
                          stats.to_json()));
 }
 
-Result<> print_oom(const Container& container) {
-  return print(formatted("{{\"type\":\"oom\",\"id\":{}}}\n", quoted(container.id())));
+Result<> print_oom(const Container& container, const OutOfMemory& oom) {
+  return print(formatted(
+      "{{\"type\":\"oom\",\"id\":{0}}}\n{{\"type\":\"oom-cause\",\"id\":{0},\"data\":{1}}}\n",
+      quoted(container.id()), oom.to_json()));
 }
 
 Result<Descriptor> open_timer(int64_t nanoseconds) {
@@ -54,79 +57,44 @@ Result<Descriptor> open_timer(int64_t nanoseconds) {
   return timer;
 }
 
-Result<Descriptor> open_init(const Container& container) {
-  auto state = TRY(container.state());
-  Descriptor init(state.pid > 0 ? static_cast<int>(syscall(SYS_pidfd_open, state.pid, 0)) : -1);
-  if (init.get() < 0) {
-    return fail(ErrorKind::WrongState, "container {} is not running: it is {}", container.id(),
-                to_string(state.status));
-  }
-  return init;
-}
-
 // What made the descriptor readable is of no interest, only that it did.
 void drain(int descriptor) {
-  char buffer[4096];
+  char buffer[8];
   (void)!read(descriptor, buffer, sizeof buffer);
 }
 
-class Stream {
- public:
-  static Result<Stream> open(const Container& container, int64_t interval) {
-    Stream stream(container, TRY(open_init(container)), TRY(open_timer(interval)),
-                  Descriptor(TRY(container.oom_fd())));
-    stream.kills_ = container.oom_kills().value_or(0);
-    return stream;
-  }
+// The container may end while its figures are read: that is the end of the stream, no failure.
+Result<> print_stats_unless_ended(const Container& container, const EventStream& stream) {
+  Result<> printed = print_stats(container);
+  pollfd something{stream.fd(), POLLIN, 0};
+  if (!printed && poll(&something, 1, 0) == 1) return {};
+  return printed;
+}
 
-  // Until the container's first process has ended.
-  Result<> follow() {
-    while (true) {
-      enum { kInit, kTimer, kOom };
-      pollfd watched[] = {
-          {init_.get(), POLLIN, 0}, {timer_.get(), POLLIN, 0}, {oom_.get(), POLLIN, 0}};
-      if (poll(watched, std::size(watched), -1) < 0) {
-        if (errno == EINTR) continue;
-        return system_error(errno, "poll");
-      }
-      if (watched[kOom].revents != 0) drain(oom_.get());
-      TRY(tell_kills());
-      if (watched[kInit].revents != 0) return {};
-      if (watched[kTimer].revents == 0) continue;
-      drain(timer_.get());
-      TRY(print_unless_ended());
+// All that there is now. True: the container has ended.
+Result<bool> tell(const Container& container, EventStream& stream) {
+  while (auto event = TRY(stream.next())) {
+    if (std::holds_alternative<ExitRecord>(*event)) return true;
+    TRY(print_oom(container, std::get<OutOfMemory>(*event)));
+  }
+  return false;
+}
+
+Result<> follow(const Container& container, int64_t interval) {
+  auto stream = TRY(container.events());
+  auto timer = TRY(open_timer(interval));
+  while (true) {
+    pollfd watched[] = {{stream.fd(), POLLIN, 0}, {timer.get(), POLLIN, 0}};
+    if (poll(watched, std::size(watched), -1) < 0) {
+      if (errno == EINTR) continue;
+      return system_error(errno, "poll");
     }
+    if (TRY(tell(container, stream))) return {};
+    if (watched[1].revents == 0) continue;
+    drain(timer.get());
+    TRY(print_stats_unless_ended(container, stream));
   }
-
- private:
-  Stream(const Container& container, Descriptor init, Descriptor timer, Descriptor oom)
-      : container_(container),
-        init_(std::move(init)),
-        timer_(std::move(timer)),
-        oom_(std::move(oom)) {}
-
-  // The container may end while its figures are read: that is the end of the stream, no failure.
-  Result<> print_unless_ended() {
-    Result<> printed = print_stats(container_);
-    pollfd ended{init_.get(), POLLIN, 0};
-    if (!printed && poll(&ended, 1, 0) == 1) return {};
-    return printed;
-  }
-
-  // The kernel announces more than kills, and some of it before it is counted: the count decides.
-  Result<> tell_kills() {
-    auto kills = container_.oom_kills();
-    if (!kills || *kills <= kills_) return {};
-    kills_ = *kills;
-    return print_oom(container_);
-  }
-
-  const Container& container_;
-  Descriptor init_;
-  Descriptor timer_;
-  Descriptor oom_;
-  uint64_t kills_ = 0;
-};
+}
 
 }  // namespace
 
@@ -138,12 +106,13 @@ Result<int> run_events(const Invocation& invocation) {
   if (interval == 0)
     return fail(ErrorKind::InvalidUse, "option --interval: must be greater than 0");
   auto container = TRY(find_container(invocation));
-  if (arguments.on("stats")) {
+  if (arguments.text("format") == "openmetrics") {
+    TRY(print(TRY(container.stats()).to_openmetrics(container.id())));
+  } else if (arguments.on("stats")) {
     TRY(print_stats(container));
-    return 0;
+  } else {
+    TRY(follow(container, interval));
   }
-  auto stream = TRY(Stream::open(container, interval));
-  TRY(stream.follow());
   return 0;
 }
 

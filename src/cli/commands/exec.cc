@@ -4,9 +4,10 @@
 #include "berth/try.h"
 #include "cli/commands/commands.h"
 #include "cli/foreground.h"
+#include "cli/kept.h"
 #include "cli/output.h"
-#include "cli/relay.h"
 #include "cli/session.h"
+#include "cli/terminal.h"
 #include "cli/values.h"
 #include "core/context.h"
 
@@ -22,6 +23,16 @@ Result<std::vector<uint32_t>> group_ids(const std::vector<std::string>& texts) {
     ids.push_back(static_cast<uint32_t>(id));
   }
   return ids;
+}
+
+// DIR, or DIR:PLACE.
+Result<> set_tools(const std::string& text, ProcessSpec& spec) {
+  const size_t colon = text.rfind(":/");
+  spec.tools = text.substr(0, colon);
+  if (colon == std::string::npos) return {};
+  spec.tools_place = text.substr(colon + 1);
+  if (!spec.tools.empty() && spec.tools_place.size() > 1) return {};
+  return fail(ErrorKind::InvalidUse, "option --tools: {} is not DIR or DIR:PLACE", text);
 }
 
 std::vector<std::string> program(const Arguments& arguments) {
@@ -46,7 +57,10 @@ Result<ProcessSpec> process_spec(const Arguments& arguments) {
                       .console_socket = arguments.text("console-socket"),
                       .pid_file = arguments.text("pid-file"),
                       .pidfd_socket = arguments.text("pidfd-socket"),
+                      .hold = arguments.on("hold") ? Hold::Container : Hold::None,
+                      .wait_fifo = arguments.text("exec-wait-fifo"),
                       .detach = arguments.on("detach")};
+  TRY(set_tools(arguments.text("tools"), spec));
   if (arguments.given("process")) {
     spec.process_json = TRY(read_text(arguments.text("process")) | context("process file"));
     if (spec.process_json.empty())
@@ -59,6 +73,18 @@ Result<ProcessSpec> process_spec(const Arguments& arguments) {
                 "process args cannot be empty: name a command, or give --process");
   }
   return spec;
+}
+
+Result<int> with_keeper(const Invocation& invocation, const ProcessSpec& spec) {
+  const std::string id = invocation.arguments.word(0);
+  const auto start = [&](const std::function<void(const std::string&)>&) -> Result<Started> {
+    auto container = TRY(find_container(invocation));
+    auto process = TRY(container.exec(spec));
+    return Started{.container = std::move(container), .process = std::move(process)};
+  };
+  return stay_with_keeper(
+      invocation,
+      {.start = start, .directory = TRY(state_directory(invocation, id)), .is_first = false});
 }
 
 Result<int> execute(const Invocation& invocation) {
@@ -74,10 +100,14 @@ Result<int> execute(const Invocation& invocation) {
     return 0;
   }
   spec.window = window_size;
+  if (arguments.given("detach-keys")) {
+    spec.terminal_newlines = true;
+    return with_keeper(invocation, spec);
+  }
   if (!arguments.on("no-subreaper")) TRY(become_subreaper());
   auto signals = TRY(Signals::take());
   auto process = TRY(container.exec(spec));
-  return stay_with(process, signals);
+  return TRY(stay_with(process, signals)).shell_code();
 }
 
 }  // namespace

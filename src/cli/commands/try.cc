@@ -7,14 +7,14 @@
 #include <cerrno>
 #include <cstdlib>
 
-#include "berth/oci.h"
+#include "berth/driver.h"
 #include "berth/try.h"
 #include "cli/commands/commands.h"
 #include "cli/foreground.h"
 #include "cli/log.h"
 #include "cli/output.h"
-#include "cli/relay.h"
 #include "cli/session.h"
+#include "cli/terminal.h"
 #include "core/context.h"
 
 namespace berth::cli {
@@ -67,13 +67,13 @@ Result<> tell_start(int64_t began) {
 }
 
 Result<int> stay_and_delete(Started& started, const Signals& signals) {
-  auto code = stay_with(started.process, signals);
+  auto ended = stay_with(started.process, signals);
   auto deleted = started.container.destroy(true);
   if (!deleted) {
     log(LogLevel::Warning,
         formatted("delete {}: {}", started.container.id(), deleted.error().message()));
   }
-  return code;
+  return TRY(std::move(ended)).shell_code();
 }
 
 }  // namespace
@@ -90,7 +90,7 @@ Result<int> run_try(const Invocation& invocation) {
   auto signals = TRY(Signals::take());
   auto started =
       TRY(factory.run(id, {.bundle = "/",
-                           .config_json = try_config(command, terminal),
+                           .config_json = TRY(command_config(try_command(command, terminal))),
                            .window = window_size,
                            .detach = false,
                            .on_exposed = [&] { return protect_executable(invocation.argv); },

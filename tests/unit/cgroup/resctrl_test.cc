@@ -100,6 +100,22 @@ TEST_F(Resctrl, MonitoringGroupOfANamedClass) {
   EXPECT_EQ(make(plan).error().os_error(), EEXIST);
 }
 
+TEST_F(Resctrl, AClassIsChangedAndChangedBack) {
+  const std::string gold = (folder_ / "gold").string();
+  const Result<std::string> old = change_class(gold, "L3:0=1;1=1\n");
+  ASSERT_TRUE(old) << old.error().message();
+  EXPECT_EQ(*old, "L3:0=000ff;1=fffff\n");
+  EXPECT_TRUE(read("gold/schemata").starts_with("L3:0=1;1=1\n"));
+  EXPECT_FALSE(change_class((folder_ / "silver").string(), "L3:0=1\n"));
+}
+
+TEST(SchemataInForce, LinesOfTheSameResource) {
+  constexpr const char* kFound = "    L3:0=000ff;1=fffff\n    MB:0= 50;1=100\n";
+  EXPECT_EQ(lines_in_force("MB:0=10\n", kFound), "MB:0= 50;1=100\n");
+  EXPECT_EQ(lines_in_force("L3:0=1\nMB:0=10\n", kFound), "L3:0=000ff;1=fffff\nMB:0= 50;1=100\n");
+  EXPECT_EQ(lines_in_force("L2:0=1\n", kFound), "");
+}
+
 TEST_F(Resctrl, AFailureLeavesNoClass) {
   // A new directory of a plain folder has no mon_groups: the second step fails.
   ASSERT_FALSE(make({.group = "c1", .own = true, .monitor = "c1"}));

@@ -37,7 +37,8 @@ Record full_record() {
   record.network_path = "/run/netns/x";
   record.rdt = {.tasks = {"/r/c1", "/r/c1/mon_groups/c1"}, .removed = {"/r/c1"}};
   record.pid_file = "/run/web.pid";
-  record.annotations = {{"a", "1"}, {"b/c", ""}};
+  record.annotated = true;
+  record.changes_root = true;
   return record;
 }
 
@@ -55,7 +56,7 @@ TEST(Record, ComesBackAsItWasWritten) {
   EXPECT_EQ(read->owner, wrote.owner);
   EXPECT_EQ(read->creator, wrote.creator);
   EXPECT_EQ(read->namespaces, wrote.namespaces);
-  EXPECT_EQ(read->annotations, wrote.annotations);
+  EXPECT_TRUE(read->annotated && read->changes_root);
   ASSERT_EQ(read->cgroups.size(), 2U);
   EXPECT_EQ(read->cgroups[0].controllers, wrote.cgroups[0].controllers);
   EXPECT_TRUE(read->cgroups[1].is_v2);
@@ -91,9 +92,9 @@ TEST(Record, IsRefusedWhenCutAnywhere) {
 
 TEST(Record, IsRefusedWhenAMemberIsMissing) {
   const std::string whole = write_record(full_record());
-  for (const char* name :
-       {"version", "id", "bundle", "rootfs", "created", "ociVersion", "bootId", "owner", "creator",
-        "namespaces", "cgroupDriver", "tolerateDenied", "cgroups", "pidFile", "annotations"}) {
+  for (const char* name : {"version", "id", "bundle", "rootfs", "created", "ociVersion", "bootId",
+                           "owner", "creator", "namespaces", "cgroupDriver", "tolerateDenied",
+                           "cgroups", "pidFile", "changesRoot", "annotated"}) {
     std::string damaged = whole;
     replace(damaged, '"' + std::string(name) + '"', "\"other\"");
     const auto read = read_record(damaged);
@@ -118,7 +119,8 @@ TEST(Record, IsRefusedWhenAValueIsNotWhatItShouldBe) {
       {"\"tolerateDenied\":true", "\"tolerateDenied\":1"},
       {"\"cpuacct\"", "null"},
       {"\"v2\":false", "\"v2\":\"no\""},
-      {"\"a\":\"1\"", "\"a\":1"},
+      {"\"annotated\":true", "\"annotated\":1"},
+      {"\"changesRoot\":true", "\"changesRoot\":1"},
       {"c0000201", "c000020"},
       {"c0000201", "c00002zz"},
       {"\"family\":2", "\"family\":256"},
@@ -138,10 +140,27 @@ TEST(Record, IsRefusedWhenAValueIsNotWhatItShouldBe) {
 
 TEST(Record, OfALaterVersionIsUnsupported) {
   std::string later = write_record(full_record());
-  replace(later, "\"version\":1", "\"version\":2");
+  replace(later, "\"version\":2", "\"version\":3,\"what\":{}");
   const auto read = read_record(later);
   ASSERT_FALSE(read);
   EXPECT_EQ(read.error().kind(), ErrorKind::Unsupported);
+  EXPECT_NE(read.error().message().find("a newer berth"), std::string::npos);
+}
+
+// As the first version wrote it: annotations were in the record, too.
+TEST(Record, OfTheFirstVersionIsRead) {
+  constexpr std::string_view kText =
+      R"({"version":1,"id":"web","bundle":"/b","rootfs":"/b/rootfs","created":"2026-01-02T03:04:05Z",)"
+      R"("ociVersion":"1.3.0","bootId":"0f1e","owner":0,"creator":77,"namespaces":131072,)"
+      R"("cgroupDriver":"cgroupfs","tolerateDenied":false,"cgroups":[],"pidFile":"",)"
+      R"("poststart":false,"poststop":true,"annotations":{"a":"b"}})";
+  const auto read = read_record(kText);
+  ASSERT_TRUE(read) << read.error().message();
+  EXPECT_EQ(read->creator, 77);
+  EXPECT_EQ(read->namespaces, 131072U);
+  EXPECT_TRUE(read->has_poststop);
+  EXPECT_TRUE(read->annotated) << "the config behind it says which";
+  EXPECT_FALSE(read->changes_root);
 }
 
 TEST(Record, TakesItsProcess) {

@@ -104,7 +104,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(Parse, FindsDuplicatesAmongManyKeys) {
   std::string text = "{";
   for (int i = 0; i < 20000; ++i) text += "\"key" + std::to_string(i) + "\":0,\n";
-  EXPECT_TRUE(parse(text + "\"last\":0}"));
+  EXPECT_EQ(problem_of(text + "\"last\":0}"), "accepted");
   EXPECT_EQ(problem_of(text + "\"key7\":0}"), "20001:1: duplicate key \"key7\"");
   EXPECT_EQ(problem_of(text + "\"key7\":0,\"key7\":0}"), "20001:1: duplicate key \"key7\"");
 }
@@ -113,7 +113,7 @@ TEST(Parse, LimitsDepth) {
   const auto nested = [](size_t levels) {
     return std::string(levels, '[') + std::string(levels, ']');
   };
-  EXPECT_TRUE(parse(nested(64)));
+  EXPECT_EQ(problem_of(nested(64)), "accepted");
   EXPECT_NE(problem_of(nested(65)).find("more than 64 levels"), std::string::npos);
   EXPECT_NE(problem_of(std::string(1000000, '[')).find("more than 64 levels"), std::string::npos);
   std::string objects;
@@ -128,18 +128,20 @@ TEST(Parse, ReadsLongStringsWithEscapes) {
     text += "plain\\u0041\\n\\\\";
     expected += "plainA\n\\";
   }
-  auto document = parse(text + "\"");
+  text += '"';
+  auto document = parse(text);
   ASSERT_TRUE(document.has_value());
   EXPECT_EQ(document->root().string(), expected);
 }
 
-TEST(Parse, OutlivesItsText) {
-  auto text = std::make_unique<std::string>("{\"name\":[\"value\"]}");
-  auto document = parse(*text);
-  text.reset();
+TEST(Parse, CopiesOnlyStringsWithEscapes) {
+  const std::string text = R"({"name":["value","v\u0061lue"]})";
+  auto document = parse(text);
   ASSERT_TRUE(document.has_value());
-  Document moved = std::move(*document);
-  EXPECT_EQ(moved.root().find("name")->array()[0].string(), "value");
+  const Document moved = std::move(*document);
+  const auto values = moved.root().find("name")->array();
+  EXPECT_EQ(values[0].string().data(), text.data() + text.find("value"));
+  EXPECT_EQ(values[1].string(), "value");
 }
 
 }  // namespace

@@ -76,12 +76,16 @@ TEST(CgroupPlaces, Table) {
     EXPECT_EQ(places_of(row.path, host(row.layout, row.own)), row.places) << row.path;
 }
 
-TEST(CgroupPlaces, SystemdIsNotBuilt) {
-  const Outcome outcome =
-      run({}, host(CgroupLayout::V2, "/"), {.cgroup_driver = CgroupDriver::Systemd});
-  ASSERT_FALSE(outcome.plan);
-  EXPECT_EQ(outcome.plan.error().kind(), ErrorKind::Unsupported);
-  EXPECT_NE(outcome.plan.error().message().find("systemd cgroup driver"), std::string::npos);
+// systemd's own in the hierarchies that it manages, berth's in the others.
+TEST(CgroupPlaces, OfAUnitAreTheSameEverywhere) {
+  HostFacts facts = host(CgroupLayout::Hybrid, "/own");
+  facts.systemd_root = "/";
+  const Outcome outcome = run({}, facts, {.cgroup_driver = CgroupDriver::Systemd});
+  ASSERT_TRUE(outcome.plan) << outcome.plan.error().message();
+  EXPECT_EQ(outcome.plan->unit.name, "berth-box.scope");
+  ASSERT_EQ(outcome.plan->places.size(), 3u);
+  for (const CgroupPlace& place : outcome.plan->places)
+    EXPECT_EQ(place.path, "/system.slice/berth-box.scope") << place.mountpoint;
 }
 
 spec::Spec with_pids() {

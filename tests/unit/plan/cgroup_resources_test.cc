@@ -65,28 +65,28 @@ const Row kMemory[] = {
      "memory.max=4096"},
     {"no limit", [](auto& r) { memory(r).limit = -1; },
      "memory.limit_in_bytes=-1; ?memory.memsw.limit_in_bytes=-1",
-     "memory.max=max; ?memory.swap.max=max"},
+     "?memory.swap.max=max; memory.max=max"},
     {"swap",
      [](auto& r) {
        memory(r).limit = 4096;
        memory(r).swap = 12288;
      },
      "memory.limit_in_bytes=4096; memory.memsw.limit_in_bytes=12288",
-     "memory.max=4096; memory.swap.max=8192"},
+     "memory.swap.max=8192; memory.max=4096"},
     {"no swap",
      [](auto& r) {
        memory(r).limit = 4096;
        memory(r).swap = 4096;
      },
      "memory.limit_in_bytes=4096; memory.memsw.limit_in_bytes=4096",
-     "memory.max=4096; ?memory.swap.max=0"},
+     "?memory.swap.max=0; memory.max=4096"},
     {"swap without limit",
      [](auto& r) {
        memory(r).limit = 4096;
        memory(r).swap = -1;
      },
      "memory.limit_in_bytes=4096; ?memory.memsw.limit_in_bytes=-1",
-     "memory.max=4096; ?memory.swap.max=max"},
+     "?memory.swap.max=max; memory.max=4096"},
     {"swap alone", [](auto& r) { memory(r).swap = 4096; }, "error /linux/resources/memory/swap",
      "error /linux/resources/memory/swap"},
     {"swap below memory",
@@ -128,6 +128,7 @@ const Row kCpu[] = {
        cpu(r).burst = 100;
      },
      "cpu.cfs_burst_us=100; cpu.cfs_quota_us=50000", "cpu.max.burst=100; cpu.max=50000"},
+    {"no burst", [](auto& r) { cpu(r).burst = 0; }, "?cpu.cfs_burst_us=0", "?cpu.max.burst=0"},
     {"realtime",
      [](auto& r) {
        cpu(r).realtime_runtime = 5;
@@ -141,6 +142,12 @@ const Row kCpu[] = {
        cpu(r).shares = 2;
      },
      "cpu.shares=2; cpu.idle=1", "cpu.idle=1", 0, 1},
+    {"no longer idle",
+     [](auto& r) {
+       cpu(r).idle = 0;
+       cpu(r).shares = 1024;
+     },
+     "cpu.idle=0; cpu.shares=1024", "cpu.idle=0; cpu.weight=100"},
     {"sets",
      [](auto& r) {
        cpu(r).cpus = "0-1";
@@ -235,6 +242,50 @@ TEST(CgroupResources, SharesToWeight) {
     std::vector<std::string> warnings;
     EXPECT_EQ(plan_cgroup_v2(resources, warnings)->front().value, weight) << shares;
   }
+}
+
+TEST(CgroupResources, WeightToIoWeight) {
+  const std::pair<uint16_t, const char*> kPairs[] = {{10, "1"},     {11, "11"},    {100, "910"},
+                                                     {500, "4950"}, {999, "9989"}, {1000, "10000"}};
+  for (const auto& [weight, io_weight] : kPairs) {
+    spec::Resources resources;
+    io(resources).weight = weight;
+    std::vector<std::string> warnings;
+    EXPECT_EQ(plan_cgroup_v2(resources, warnings)->front().else_value, io_weight) << weight;
+  }
+}
+
+// An update below the usage is refused where the kernel would kill; force does not ask.
+TEST(CgroupUpdate, MakesRoomUnlessForced) {
+  spec::Resources resources;
+  memory(resources).limit = 4096;
+  memory(resources).check_before_update = true;
+  std::vector<std::string> warnings;
+  const auto room = [&](bool v2, bool force) {
+    const CgroupWrite write = plan_update_writes(resources, v2, force, warnings)->front();
+    return std::pair(write.make_room, write.not_below);
+  };
+  EXPECT_EQ(room(true, false), std::pair(true, std::string("memory.current")));
+  EXPECT_EQ(room(true, true), std::pair(false, std::string()));
+  EXPECT_EQ(room(false, false), std::pair(false, std::string()));
+}
+
+TEST(CgroupUpdate, UnifiedMakesRoomToo) {
+  spec::Resources resources;
+  resources.unified = {{"memory.high", "1"}, {"memory.max", "64M"}};
+  std::vector<std::string> warnings;
+  const std::vector<CgroupWrite> writes = *plan_update_writes(resources, true, false, warnings);
+  EXPECT_FALSE(writes[0].make_room);
+  EXPECT_TRUE(writes[1].make_room);
+}
+
+// What a new cgroup has anyway must be written to one that was told otherwise.
+TEST(CgroupUpdate, GivesBackTheOutOfMemoryKiller) {
+  spec::Resources resources;
+  memory(resources).disable_oom_killer = false;
+  std::vector<std::string> warnings;
+  EXPECT_EQ(text_of(plan_update_writes(resources, false, false, warnings)), "memory.oom_control=0");
+  EXPECT_EQ(text_of(plan_update_writes(resources, true, false, warnings)), "");
 }
 
 TEST(CgroupResources, ChecksUsageOnlyWhenAsked) {

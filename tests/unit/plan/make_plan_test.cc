@@ -5,6 +5,8 @@
 #include <linux/capability.h>
 #include <sched.h>
 
+#include <algorithm>
+
 namespace berth::plan {
 namespace {
 
@@ -111,14 +113,57 @@ TEST_F(MakePlan, PassesListenFds) {
   EXPECT_FALSE(entered.listen_pid);
 }
 
-TEST_F(MakePlan, NewUserNamespaceMountsInItsOwn) {
-  spec_.platform.namespaces = {{.type = spec::NamespaceType::User},
-                               {.type = spec::NamespaceType::Mount, .path = "/m"}};
-  spec_.platform.uid_mappings = spec_.platform.gid_mappings = {{0, 0, 1}};
-  EXPECT_EQ(refused().pointer(), "/linux/namespaces/1");
-  spec_.platform.namespaces[0].path = "/u";
-  spec_.platform.uid_mappings = spec_.platform.gid_mappings = {};
-  (void)planned();
+TEST_F(MakePlan, ChangesOnlyTheRootWhereTheMountsAreNotItsOwn) {
+  EXPECT_EQ(planned().init.root.entry, RootEntry::Pivot);
+  const auto entry = [&](std::vector<spec::Namespace> namespaces) {
+    spec_.platform.namespaces = std::move(namespaces);
+    using enum spec::NamespaceType;
+    const auto user = std::ranges::find(spec_.platform.namespaces, User, &spec::Namespace::type);
+    const bool has_user = user != spec_.platform.namespaces.end();
+    const bool maps = has_user && user->path.empty();
+    spec_.platform.uid_mappings.assign(maps ? 1 : 0, {.container_id = 0, .host_id = 0, .size = 1});
+    spec_.platform.gid_mappings = spec_.platform.uid_mappings;
+    const Plan plan = planned();
+    EXPECT_EQ(plan.init.root.isolation == 0, plan.init.root.entry == RootEntry::Chroot);
+    EXPECT_EQ(plan.init.make_devices, plan.init.root.entry != RootEntry::Chroot || !has_user);
+    return plan.init.root.entry;
+  };
+  using enum spec::NamespaceType;
+  EXPECT_EQ(entry({{.type = Pid}}), RootEntry::Chroot);
+  EXPECT_EQ(entry({{.type = Mount, .path = "/m"}}), RootEntry::Pivot);
+  EXPECT_EQ(entry({{.type = Mount, .path = "/m"}, {.type = User}}), RootEntry::Chroot);
+  EXPECT_EQ(entry({{.type = Mount, .path = "/m"}, {.type = User, .path = "/u"}}), RootEntry::Pivot);
+  EXPECT_EQ(entry({{.type = User}}), RootEntry::Chroot);
+  facts_.joined_mounts_are_foreign = true;
+  EXPECT_EQ(entry({{.type = Mount, .path = "/m"}, {.type = User, .path = "/u"}}),
+            RootEntry::Chroot);
+  request_.no_pivot = true;
+  EXPECT_EQ(entry({{.type = Pid}}), RootEntry::Chroot);
+}
+
+TEST_F(MakePlan, NothingIsMountedWhereTheMountsAreNotItsOwn) {
+  spec_.platform.namespaces = {{.type = spec::NamespaceType::Pid}};
+  const auto pointer = [&](auto change) {
+    const spec::Spec before = spec_;
+    change(spec_);
+    const Error error = refused();
+    EXPECT_EQ(error.kind(), ErrorKind::InvalidConfig);
+    spec_ = before;
+    return std::string(error.pointer());
+  };
+  EXPECT_EQ(pointer([](auto& spec) { spec.mounts = {{.destination = "/x", .type = "tmpfs"}}; }),
+            "/mounts/0");
+  EXPECT_EQ(pointer([](auto& spec) { spec.root->readonly = true; }), "/root/readonly");
+  EXPECT_EQ(pointer([](auto& spec) { spec.platform.masked_paths = {"/x"}; }),
+            "/linux/maskedPaths/0");
+  EXPECT_EQ(pointer([](auto& spec) { spec.platform.readonly_paths = {"/x"}; }),
+            "/linux/readonlyPaths/0");
+  EXPECT_EQ(pointer([](auto& spec) { spec.platform.rootfs_propagation = "slave"; }),
+            "/linux/rootfsPropagation");
+  spec_.platform.devices = {{.path = "/dev/x", .type = 'p'}};
+  EXPECT_TRUE(planned().init.make_devices);
+  facts_.in_user_namespace = true;
+  EXPECT_EQ(refused().pointer(), "/linux/devices/0");
 }
 
 TEST_F(MakePlan, SourcesAreOpenedByWhoMay) {
@@ -146,10 +191,7 @@ TEST_F(MakePlan, NetDevicesNeedTheHostsRights) {
   EXPECT_EQ(refused().kind(), ErrorKind::Unsupported);
 }
 
-TEST_F(MakePlan, RefusesWhatIsNotDone) {
-  spec_.platform.namespaces = {{.type = spec::NamespaceType::Pid}};
-  EXPECT_EQ(refused().pointer(), "/linux/namespaces");
-  EXPECT_EQ(refused().kind(), ErrorKind::Unsupported);
+TEST_F(MakePlan, NeedsAProcess) {
   spec_.process.reset();
   EXPECT_EQ(refused().kind(), ErrorKind::InvalidConfig);
 }

@@ -21,6 +21,7 @@ class PlanMounts : public testing::Test {
     plan_ = {};
     plan_.host.namespaces = *plan_namespaces(spec_, facts_);
     plan_.host.cgroup.places = places_;
+    plan_.host.cgroup.tolerate_denied = tolerate_denied_;
     return plan_mounts(spec_, facts_, request_, plan_);
   }
 
@@ -51,6 +52,7 @@ class PlanMounts : public testing::Test {
   HostFacts facts_{.capabilities = ~uint64_t{0}, .cgroup_layout = CgroupLayout::V2};
   Request request_;
   std::vector<CgroupPlace> places_;
+  bool tolerate_denied_ = false;
   Plan plan_;
 };
 
@@ -150,11 +152,21 @@ TEST_F(PlanMounts, BindHasNoFilesystemOptions) {
   EXPECT_EQ(plan_.host.warnings.size(), 1U);
 }
 
-TEST_F(PlanMounts, RefusesWhatIsNotDoneYet) {
-  EXPECT_EQ(refused({.destination = "/d", .options = {"remount", "size=1m"}}).kind(),
-            ErrorKind::Unsupported);
-  EXPECT_EQ(refused({.destination = "/d", .options = {"remount", "sync"}}).kind(),
-            ErrorKind::Unsupported);
+TEST_F(PlanMounts, RemountOfOneMountHasNoFilesystemOptions) {
+  for (const char* option : {"size=1m", "sync"}) {
+    const Error error = refused({.destination = "/d", .options = {"remount", option, "bind"}});
+    EXPECT_EQ(error.kind(), ErrorKind::InvalidConfig);
+    EXPECT_EQ(error.pointer(), "/mounts/0");
+  }
+}
+
+TEST_F(PlanMounts, RemountChangesTheFilesystem) {
+  const MountItem item = one({.destination = "/d", .options = {"remount", "size=1m", "sync"}});
+  EXPECT_EQ(item.kind, MountKind::Remount);
+  ASSERT_EQ(item.options.size(), 2U);
+  EXPECT_EQ(item.options[0].key, "size");
+  EXPECT_EQ(item.options[0].value, "1m");
+  EXPECT_EQ(item.options[1].key, "sync");
 }
 
 TEST_F(PlanMounts, LabelsNewFilesystems) {
@@ -404,6 +416,16 @@ TEST_F(PlanMounts, CgroupOfTheCallerWhenThereIsNoOwn) {
   EXPECT_EQ(refused({.destination = "/c", .type = "cgroup"}).kind(), ErrorKind::Unsupported);
 }
 
+TEST_F(PlanMounts, CgroupOfTheCallerWhereAnOrdinaryUserMayMakeNone) {
+  facts_.hierarchies = {{.mountpoint = "/sys/fs/cgroup", .own_path = "/me", .is_v2 = true}};
+  places_ = {{.mountpoint = "/sys/fs/cgroup", .path = "/me/c", .is_v2 = true}};
+  EXPECT_EQ(one({.destination = "/c", .type = "cgroup"}).cgroups.at(0).source_instead, "");
+  tolerate_denied_ = true;
+  const MountItem item = one({.destination = "/c", .type = "cgroup"});
+  EXPECT_EQ(item.cgroups.at(0).source, "/sys/fs/cgroup/me/c");
+  EXPECT_EQ(item.cgroups.at(0).source_instead, "/sys/fs/cgroup/me");
+}
+
 TEST_F(PlanMounts, RootAndItsPropagation) {
   const struct {
     const char* wanted;
@@ -438,7 +460,7 @@ TEST_F(PlanMounts, RootPath) {
   ASSERT_TRUE(run());
   EXPECT_EQ(plan_.init.root.path, "/bundle/rootfs");
   EXPECT_TRUE(plan_.init.root.readonly);
-  EXPECT_FALSE(plan_.init.root.pivot);
+  EXPECT_EQ(plan_.init.root.entry, RootEntry::Move);
   spec_.root->path = "/images/../x/";
   ASSERT_TRUE(run());
   EXPECT_EQ(plan_.init.root.path, "/x");

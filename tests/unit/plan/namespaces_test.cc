@@ -105,16 +105,16 @@ constexpr Row kRows[] = {
     {"user time+", kJoiner, "user", "", "", "time"},
     {"mnt+ user net+ pid", kJoiner, "pid user", "", "", "net mnt"},
     {"user time+ pid+ mnt cgroup", kJoiner, "mnt user", "cgroup", "", "time pid"},
-    // A user namespace joined.
+    // A user namespace joined: last, for who has come into it has no more rights over the others.
     {"user+", kJoiner, "", "", "", "user"},
     {"user+ pid mnt", kJoiner, "pid mnt", "", "", "user"},
-    {"user+ pid+ net+", kJoiner, "", "", "", "user pid net"},
+    {"user+ pid+ net+", kJoiner, "", "", "", "pid net user"},
     {"net+ user+ mnt cgroup", kJoiner, "mnt", "cgroup", "", "net user"},
-    {"mnt+ user+ net+", kJoiner, "", "", "", "user net mnt"},
+    {"mnt+ user+ net+", kJoiner, "", "", "", "net mnt user"},
     {"mnt+ time+ user+ uts+ ipc+ net+ pid+ cgroup+", kJoiner, "", "", "",
-     "time user uts ipc net pid cgroup mnt"},
+     "time uts ipc net pid cgroup mnt user"},
     {"user+ time cgroup pid mnt net+ ipc uts", kJoiner, "pid mnt ipc uts", "cgroup time", "",
-     "user net"},
+     "net user"},
 };
 
 TEST(PlanNamespaces, TruthTable) {
@@ -126,6 +126,28 @@ TEST(PlanNamespaces, TruthTable) {
     EXPECT_EQ(plan->shape, row.shape);
     EXPECT_EQ(text(plan->clone_flags), row.cloned);
     EXPECT_EQ(text(plan->unshare_flags), row.unshared);
+    EXPECT_EQ(text(plan->enter_first), row.first);
+    EXPECT_EQ(text(plan->join), row.join);
+    EXPECT_EQ(text(plan->host_flags), row.by_host);
+  }
+}
+
+// Its own namespaces are another's: it cannot come back to them.
+TEST(PlanNamespaces, RootOfAUserNamespaceVisitsNothing) {
+  constexpr Row kInside[] = {
+      {"pid net mnt", kDirect, "pid net mnt"},
+      {"net+ mnt", kDirect, "mnt", "", "", "net"},
+      {"pid+ net mnt", kJoiner, "net mnt", "", "", "pid"},
+      {"user net+", kJoiner, "user", "", "", "net"},
+      {"user pid net mnt", kDirect, "pid net mnt user"},
+  };
+  for (const Row& row : kInside) {
+    SCOPED_TRACE(row.wanted);
+    const Result<NamespacePlan> plan =
+        plan_namespaces(spec_of(row.wanted), {.in_user_namespace = true});
+    ASSERT_TRUE(plan);
+    EXPECT_EQ(plan->shape, row.shape);
+    EXPECT_EQ(text(plan->clone_flags), row.cloned);
     EXPECT_EQ(text(plan->enter_first), row.first);
     EXPECT_EQ(text(plan->join), row.join);
     EXPECT_EQ(text(plan->host_flags), row.by_host);

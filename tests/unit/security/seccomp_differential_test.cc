@@ -243,7 +243,8 @@ std::optional<spec::Seccomp> default_profile() {
   if (!file) return {};
   std::stringstream text;
   text << file.rdbuf();
-  auto document = json::parse(text.str());
+  const std::string whole = text.str();
+  auto document = json::parse(whole);
   if (!document) return {};
   spec::Seccomp profile;
   profile.default_action = SeccompAction::Errno;

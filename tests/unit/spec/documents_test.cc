@@ -69,7 +69,8 @@ TEST(DefaultSpec, RootlessNeedsNoPrivilege) {
 constexpr std::string_view kSupported[] = {"SECCOMP_FILTER_FLAG_LOG"};
 
 TEST(Features, SayWhatEnginesLookFor) {
-  const auto document = json::parse(features_json(kSupported));
+  const std::string text = features_json(kSupported);
+  const auto document = json::parse(text);
   ASSERT_TRUE(document.has_value());
   const json::Value& root = document->root();
   EXPECT_EQ(at(root, {"ociVersionMin"}).string(), "1.0.0");
@@ -91,7 +92,8 @@ size_t count(const json::Value& array) { return array.array().size(); }
 
 // Each list is as long as the table that config.json is read by.
 TEST(Features, AreTheTablesOfTheDecoder) {
-  const auto document = json::parse(features_json(kSupported));
+  const std::string text = features_json(kSupported);
+  const auto document = json::parse(text);
   ASSERT_TRUE(document.has_value());
   const json::Value* platform = document->root().find("linux");
   ASSERT_NE(platform, nullptr);
@@ -103,7 +105,7 @@ TEST(Features, AreTheTablesOfTheDecoder) {
   EXPECT_TRUE(lists(at(*platform, {"memoryPolicy", "flags"}), "MPOL_F_STATIC_NODES"));
   EXPECT_EQ(count(at(document->root(), {"potentiallyUnsafeConfigAnnotations"})),
             annotations_with_effect().size());
-  EXPECT_EQ(at(*platform, {"cgroup", "systemd"}).boolean, kHasSystemdDriver);
+  EXPECT_TRUE(at(*platform, {"cgroup", "systemd"}).boolean);
   for (const char* part : {"enabled", "schemata", "monitoring"})
     EXPECT_TRUE(at(*platform, {"intelRdt", part}).boolean) << part;
   EXPECT_TRUE(at(*platform, {"netDevices", "enabled"}).boolean);

@@ -173,5 +173,39 @@ TEST(ReadSpec, RefusesNulEverywhere) {
   EXPECT_FALSE(read_spec(R"({"ociVersion":"1.3.0","annotations":{"a\u0000":"b"}})"));
 }
 
+TEST(ReadAnnotations, ReadsNothingElse) {
+  const auto annotations =
+      read_annotations(R"({"ociVersion":7,"annotations":{"b/c":"\u0032","a":""}})");
+  ASSERT_TRUE(annotations);
+  EXPECT_EQ(*annotations, (StringMap{{"b/c", "2"}, {"a", ""}}));
+  EXPECT_TRUE(read_annotations("{}")->empty());
+  for (const char* text : {"", "{\"annotations\":{\"a\":", "{\"annotations\":7}"})
+    EXPECT_FALSE(read_annotations(text)) << text;
+}
+
+TEST(ReadSpec, KeepsOnlyAnnotationsWithEffectWhenTold) {
+  constexpr std::string_view kText =
+      R"({"ociVersion":"1.3.0","annotations":{"a":"1","run.berth.ksm":"on","run.berth.other":"2",)"
+      R"("org.systemd.property.X":"3","run.oci.seccomp_bpf_data":"4","run.oci.other":"5"}})";
+  const auto spec = read_spec(kText, Detail::Effects);
+  ASSERT_TRUE(spec) << spec.error().message();
+  EXPECT_EQ(spec->annotations, (StringMap{{"run.berth.ksm", "on"},
+                                          {"run.berth.other", "2"},
+                                          {"org.systemd.property.X", "3"},
+                                          {"run.oci.seccomp_bpf_data", "4"}}));
+  EXPECT_TRUE(spec->has_more_annotations);
+  EXPECT_EQ(read_spec(kText)->annotations.size(), 6U);
+  EXPECT_FALSE(read_spec(kText)->has_more_annotations);
+  for (const char* bad : {R"("annotations":{"a":1})", R"("annotations":[])"}) {
+    const std::string text = std::string(R"({"ociVersion":"1.3.0",)") + bad + "}";
+    EXPECT_EQ(read_spec(text, Detail::Effects).error().message(),
+              read_spec(text).error().message());
+  }
+  EXPECT_EQ(read_spec(R"({"ociVersion":"1.3.0","annotations":{"":"x"}})", Detail::Effects)
+                ->annotations.size(),
+            1U)
+      << "for validate to refuse";
+}
+
 }  // namespace
 }  // namespace berth::spec

@@ -83,7 +83,8 @@ struct Example {
 };
 
 Example example() {
-  const auto document = json::parse(full_config());
+  const std::string text = full_config();
+  const auto document = json::parse(text);
   EXPECT_TRUE(document.has_value());
   Example result;
   json::Writer writer;
