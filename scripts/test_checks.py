@@ -13,6 +13,7 @@ import check_init_symbols
 import check_layers
 import check_sizes
 import check_symbols
+import tidy
 import totals
 
 
@@ -269,6 +270,38 @@ class Symbols(Tree):
         with binary.open("ab") as file:
             file.write(b"\0" * check_symbols.SIZE_LIMIT)
         self.assert_finds(check_symbols.problems(binary), "at most")
+
+
+class Tidy(Tree):
+    OPTIONS = ["-std=gnu++23"]
+
+    def test_names_at_file_scope(self):
+        text = ("struct Row { int inner; };\nconstexpr int kRows[] = {1};\n#define CASE 1\n"
+                "std::vector<int> names_of(int word) {\n  return local(word);\n}\nusing Table = int;\n")
+        self.assertLessEqual({"Row", "kRows", "CASE", "names_of", "Table"}, tidy.names_in(text))
+        self.assertNotIn("local", tidy.names_in(text))
+
+    def test_a_name_twice_or_another_command_is_another_batch(self):
+        names = {"a": {"x"}, "b": {"y"}, "c": {"x"}, "d": {"z"}}
+        commands = {"a": ["-O0"], "b": ["-O0"], "c": ["-O0"], "d": ["-O2"]}
+        self.assertEqual(tidy.batches_of("abcd", commands, names), [["a", "b"], ["c"], ["d"]])
+
+    def setUp(self):
+        super().setUp()
+        rules = pathlib.Path(__file__).resolve().parent.parent / ".clang-tidy"
+        self.write(".clang-tidy", rules.read_text())
+        tidy.PASSED = self.root
+
+    def test_a_finding_is_told_of_its_file_only(self):
+        bad = str(self.write("src/bad.cc", "int* none() {\n  return 0;\n}\n"))
+        good = str(self.write("src/good.cc", "int one() {\n  return 1;\n}\n"))
+        found = tidy.look_at([bad, good], self.OPTIONS)
+        self.assertIn("use nullptr", found[bad])
+        self.assertEqual(found[good], "")
+
+    def test_files_that_only_batched_do_not_compile(self):
+        pair = [str(self.write(f"src/{name}.cc", "int one() {\n  return 1;\n}\n")) for name in "ab"]
+        self.assertEqual(tidy.look_at(pair, self.OPTIONS), dict.fromkeys(pair, ""))
 
 
 class Totals(Tree):

@@ -10,6 +10,7 @@
 #include <algorithm>
 
 #include "berth/try.h"
+#include "cgroup/writes.h"
 #include "core/context.h"
 #include "os/file.h"
 
@@ -27,12 +28,6 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return parts;
-}
-
-std::string_view trimmed(std::string_view text) {
-  const size_t first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
 std::string_view before(std::string_view text, char separator) {

@@ -5,11 +5,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <exception>
 #include <string_view>
 
 namespace __gnu_cxx {
 
-[[noreturn]] void __verbose_terminate_handler() {
+void __verbose_terminate_handler() {
   constexpr std::string_view kText = "berth: no memory left, or an error of berth's own\n";
   (void)!::write(STDERR_FILENO, kText.data(), kText.size());
   ::abort();

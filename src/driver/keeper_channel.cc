@@ -13,10 +13,10 @@ namespace {
 
 constexpr size_t kMostText = 16384;
 
-enum class Word : char { Warning, Started, Failed };
+enum class News : char { Warning, Started, Failed };
 
 struct Head {
-  Word word;
+  News news;
   ErrorKind kind;  // Failed
   int32_t number;  // the error number, or the process
 };
@@ -32,15 +32,15 @@ void tell(int channel, Head head, std::string_view text, int descriptor = -1) {
 }  // namespace
 
 void tell_warning(int channel, const std::string& text) {
-  tell(channel, {Word::Warning, {}, 0}, text);
+  tell(channel, {News::Warning, {}, 0}, text);
 }
 
 void tell_started(int channel, pid_t pid, int pidfd) {
-  tell(channel, {Word::Started, {}, pid}, {}, pidfd);
+  tell(channel, {News::Started, {}, pid}, {}, pidfd);
 }
 
 void tell_failure(int channel, const Error& error) {
-  tell(channel, {Word::Failed, error.kind(), error.os_error()}, error.message());
+  tell(channel, {News::Failed, error.kind(), error.os_error()}, error.message());
 }
 
 void await_end(int channel) {
@@ -62,8 +62,8 @@ Result<StartedBox> hear_start(int channel, const std::function<void(const std::s
       return fail(ErrorKind::Internal, "the keeper ended before the container had started");
     std::memcpy(&head, packet.data(), sizeof head);
     const std::string text = packet.substr(sizeof head, static_cast<size_t>(size) - sizeof head);
-    if (head.word == Word::Failed) return std::unexpected(Error(head.kind, head.number, text));
-    if (head.word == Word::Started)
+    if (head.news == News::Failed) return std::unexpected(Error(head.kind, head.number, text));
+    if (head.news == News::Started)
       return StartedBox{.pid = head.number, .pidfd = std::move(descriptor)};
     if (warn) warn(text);
   }
