@@ -34,7 +34,7 @@ DEFINED = re.compile(r"^(?:struct|class|enum(?: class)?|using|#define) (\w+)|^\w
 
 
 def commands(build, chosen):
-    """file -> its compile command, without the file and what is made of it; of src/ only."""
+    """file -> the options of its compile command; of src/ only. Not g++'s precompiled header."""
     database = json.loads((build / "compile_commands.json").read_text())
     found = {}
     for entry in database:
@@ -44,7 +44,11 @@ def commands(build, chosen):
         words = shlex.split(entry["command"])
         while not words[0].endswith(("g++", "gcc", "clang++-19", "clang-19")):
             words = words[1:]  # a launcher
-        found[file] = words[1:words.index("-o")]
+        options = words[1:words.index("-o")]
+        if "-include" in options:
+            place = options.index("-include")
+            del options[place:place + 2]
+        found[file] = options
     return found
 
 
