@@ -16,16 +16,15 @@ function(berth_layer name)
   endforeach()
 endfunction()
 
-# berth_precompile(TARGET ...): the headers that most files of these targets read, read once. For release builds only: a
-# debug build, which every change goes through, shows a file that forgot an include. Where options differ, g++ takes the
-# header again from its text and -Winvalid-pch makes that an error.
-function(berth_precompile first)
+# berth_precompile(HEADER TARGET ...): what most files of these targets read, HEADER and the usual ones of the C++ library, is
+# read once. For release builds only: a debug build, which every change goes through, shows a file that forgot an include.
+function(berth_precompile header first)
   if(NOT CMAKE_BUILD_TYPE STREQUAL "Release")
     return()
   endif()
   target_precompile_headers(
     ${first} PRIVATE <algorithm> <cstring> <expected> <fmt/format.h> <functional> <map> <memory> <optional> <set> <span>
-    <string> <string_view> <utility> <variant> <vector> ${CMAKE_SOURCE_DIR}/src/plan/plan.h)
+    <string> <string_view> <utility> <variant> <vector> ${CMAKE_SOURCE_DIR}/src/${header})
   foreach(target ${ARGN})
     target_precompile_headers(${target} REUSE_FROM ${first})
   endforeach()

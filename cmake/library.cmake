@@ -9,7 +9,8 @@ set(library_objects)
 foreach(layer ${library_layers})
   get_target_property(type berth_${layer} TYPE)
   if(type STREQUAL "STATIC_LIBRARY")
-    list(APPEND library_objects $<TARGET_OBJECTS:berth_${layer}>)
+    # A precompiled header counts as an object, too.
+    list(APPEND library_objects $<FILTER:$<TARGET_OBJECTS:berth_${layer}>,EXCLUDE,[.]gch$>)
   endif()
 endforeach()
 
