@@ -2,6 +2,7 @@
 #include "os/netlink.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -69,10 +70,21 @@ bool RouteRequest::attribute(uint16_t type, uint32_t value) {
 }
 
 bool RouteRequest::attribute(uint16_t type, std::string_view text) {
-  uint8_t buffer[64] = {};
+  uint8_t buffer[256] = {};  // IFALIASZ; names are shorter
   if (text.size() >= sizeof buffer) return false;
   memcpy(buffer, text.data(), text.size());
   return attribute(type, {buffer, text.size() + 1});
+}
+
+size_t RouteRequest::begin(uint16_t type, std::span<const uint8_t> body) {
+  const size_t place = NLMSG_ALIGN(header()->nlmsg_len);
+  return attribute(type, body) ? place : 0;
+}
+
+void RouteRequest::end(size_t place) {
+  if (place == 0) return;  // there was no room
+  const auto length = static_cast<uint16_t>(header()->nlmsg_len - place);
+  memcpy(buffer_.data() + place + offsetof(rtattr, rta_len), &length, sizeof length);
 }
 
 std::span<const uint8_t> RouteAttributes::find(uint16_t type) const {

@@ -29,11 +29,14 @@ class RouteRequest {
   bool attribute(uint16_t type, std::span<const uint8_t> value);
   bool attribute(uint16_t type, uint32_t value);
   bool attribute(uint16_t type, std::string_view text);  // with the NUL that the kernel wants
+  // Attributes inside of one, until end(its place). `body` comes before them.
+  size_t begin(uint16_t type, std::span<const uint8_t> body = {});
+  void end(size_t place);
 
   nlmsghdr* header() { return reinterpret_cast<nlmsghdr*>(buffer_.data()); }
 
  private:
-  alignas(NLMSG_ALIGNTO) std::array<uint8_t, 512> buffer_{};
+  alignas(NLMSG_ALIGNTO) std::array<uint8_t, 1024> buffer_{};
 };
 
 // The attributes of an answer, from a place behind its fixed part.

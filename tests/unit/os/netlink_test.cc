@@ -26,10 +26,33 @@ TEST(RouteRequest, IsReadAsItWasBuilt) {
   EXPECT_TRUE(attributes.find(IFLA_MTU).empty());
 }
 
+TEST(RouteRequest, HoldsAttributesInAttributes) {
+  ifinfomsg link{};
+  link.ifi_index = 9;
+  RouteRequest request(RTM_NEWLINK, 0, ifinfomsg{});
+  const size_t outer = request.begin(IFLA_LINKINFO);
+  EXPECT_TRUE(request.attribute(IFLA_INFO_KIND, std::string_view("veth")));
+  const size_t inner =
+      request.begin(IFLA_INFO_DATA, {reinterpret_cast<const uint8_t*>(&link), sizeof link});
+  EXPECT_TRUE(request.attribute(IFLA_IFNAME, std::string_view("eth0")));
+  request.end(inner);
+  request.end(outer);
+  EXPECT_TRUE(request.attribute(IFLA_MTU, 1400U));
+  const RouteAttributes all = attributes_of<ifinfomsg>(*request.header());
+  const RouteAttributes info{all.find(IFLA_LINKINFO)};
+  EXPECT_EQ(text_of(info.find(IFLA_INFO_KIND)), std::string("veth", 5));
+  const std::span<const uint8_t> data = info.find(IFLA_INFO_DATA);
+  ASSERT_GT(data.size(), sizeof link);
+  EXPECT_EQ(reinterpret_cast<const ifinfomsg*>(data.data())->ifi_index, 9);
+  EXPECT_EQ(text_of(RouteAttributes{data.subspan(sizeof link)}.find(IFLA_IFNAME)),
+            std::string("eth0", 5));
+  EXPECT_EQ(all.find(IFLA_MTU).size(), sizeof(uint32_t));
+}
+
 TEST(RouteRequest, RefusesWhatHasNoRoom) {
   RouteRequest request(RTM_NEWLINK, 0, ifinfomsg{});
-  EXPECT_FALSE(request.attribute(IFLA_IFNAME, std::string_view(std::string(64, 'x'))));
-  const uint8_t bytes[400] = {};
+  EXPECT_FALSE(request.attribute(IFLA_IFNAME, std::string_view(std::string(256, 'x'))));
+  const uint8_t bytes[600] = {};
   EXPECT_TRUE(request.attribute(IFLA_ADDRESS, bytes));
   EXPECT_EQ(request.header()->nlmsg_type, RTM_NEWLINK);
   EXPECT_FALSE(request.attribute(IFLA_BROADCAST, bytes));
