@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <array>
 
 #include "berth/try.h"
 #include "cli/commands/commands.h"
 #include "cli/log.h"
 #include "cli/output.h"
 #include "cli/session.h"
+#include "cli/table.h"
 #include "core/context.h"
 
 namespace berth::cli {
 namespace {
 
-using Row = std::array<std::string, 6>;
+using Row = std::vector<std::string>;
 
 Row row_of(const ContainerState& state) {
   return {state.id,
@@ -21,25 +21,6 @@ Row row_of(const ContainerState& state) {
           state.bundle,
           state.created,
           state.owner};
-}
-
-// Columns of at least twelve characters with three blanks between them, as the field's tools print.
-std::string table(const std::vector<Row>& rows) {
-  constexpr size_t kLeast = 12, kGap = 3;
-  std::array<size_t, std::tuple_size_v<Row>> widths = {};
-  for (const auto& row : rows) {
-    for (size_t column = 0; column < row.size(); ++column) {
-      widths[column] = std::max({widths[column], row[column].size() + kGap, kLeast});
-    }
-  }
-  std::string text;
-  for (const auto& row : rows) {
-    for (size_t column = 0; column + 1 < row.size(); ++column) {
-      text += row[column] + std::string(widths[column] - row[column].size(), ' ');
-    }
-    text += row.back() + '\n';
-  }
-  return text;
 }
 
 std::string json(const std::vector<ContainerState>& states) {
