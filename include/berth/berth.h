@@ -228,6 +228,17 @@ int berth_container_resume(berth_container* container, berth_error** error);
 int berth_container_update(berth_container* container, const struct berth_update_options* options,
                            berth_error** error);
 /**
+ * Makes interfaces in its network namespace, all or none: a JSON array of objects as in the
+ * annotation run.berth.interfaces (docs/networking.md). Returns their names as a JSON array.
+ */
+char* berth_container_attach_interfaces(berth_container* container, const char* interfaces_json,
+                                        berth_error** error);
+/** Removes one that berth has made. */
+int berth_container_detach_interface(berth_container* container, const char* name,
+                                     berth_error** error);
+/** All network devices in its network namespace, as `berth net list --format json`. */
+char* berth_container_interfaces(const berth_container* container, berth_error** error);
+/**
  * The pids of its cgroup, in the caller's pid namespace. At most `count` are stored in `pids`;
  * returns how many there are, or -1.
  */

@@ -9,6 +9,7 @@
 
 #include "berth/error.h"
 #include "berth/events.h"
+#include "berth/network.h"
 #include "berth/process.h"
 #include "berth/resources.h"
 #include "berth/stats.h"
@@ -81,6 +82,14 @@ class Container {
   // below the usage; System has the knob, the value, the usage and the kernel's reason. The record
   // holds what is in force, so that exec and a later update start from it.
   Result<> update(const Update& changes);
+  // Makes interfaces in its network namespace, while it runs or is paused, and returns their names.
+  // All or nothing. They go with the container. InvalidConfig names the member, NotFound a link
+  // that is not there, AlreadyExists a name that is taken.
+  Result<std::vector<std::string>> attach_interfaces(const std::vector<Interface>& wanted);
+  // One that berth has made, now or when the container was created: else NotFound.
+  Result<> detach_interface(std::string_view name);
+  // All network devices in its network namespace, those of the host where it shares that.
+  Result<std::vector<InterfaceState>> interfaces() const;
   // Of its cgroup, in the caller's pid namespace.
   Result<std::vector<pid_t>> processes() const;
   // What the kernel counts for its cgroup now. WrongState when it has ended.

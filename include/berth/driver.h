@@ -15,6 +15,7 @@
 #include "berth/container.h"
 #include "berth/error.h"
 #include "berth/factory.h"
+#include "berth/network.h"
 #include "berth/resources.h"
 
 // Runs a command in a container from a short description, without a config.json: for engines, and
@@ -49,14 +50,22 @@ struct IdRange {
   uint32_t count = 0;
 };
 
+// A network device of the caller's that the box has as long as it lives (linux.netDevices).
+struct BoxNetDevice {
+  std::string host_name = {};
+  std::string name = {};  // in the box; empty: the same
+};
+
 struct BoxNetwork {
   enum class Kind : unsigned char {
-    Own,     // a new network namespace: loopback only
+    Own,     // a new network namespace: loopback, and `interfaces`
     Host,    // the caller's
     Joined,  // the one of `path`
   };
   Kind kind = Kind::Own;
   std::string path = {};  // /proc/PID/ns/net, or what a network namespace is mounted on
+  std::vector<Interface> interfaces = {};  // made for the box; not with Host
+  std::vector<BoxNetDevice> devices = {};  // moved into it; not with Host
 };
 
 // What to run and in what. What is left empty has a sensible value.

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "berth/network.h"
+
 namespace [[gnu::visibility("default")]] berth {
 
 // What the kernel counts for a container's cgroup; units are bytes and nanoseconds. The JSON of
@@ -93,7 +95,13 @@ struct RdmaEntry {
   uint64_t handles = 0, objects = 0;
 };
 
-// All of it, read at once from the container's cgroup.
+// A network device of the container's own network namespace, but loopback.
+struct InterfaceStats {
+  std::string name = {};
+  InterfaceCounters counters = {};
+};
+
+// All of it, read at once: from the container's cgroup, and from its network namespace.
 struct Stats {
   CpuStats cpu = {};
   std::optional<CpusetStats> cpuset = {};
@@ -102,6 +110,7 @@ struct Stats {
   BlockIoStats block_io = {};
   std::vector<HugetlbStats> hugetlb = {};
   std::vector<RdmaEntry> rdma_usage = {}, rdma_limit = {};
+  std::vector<InterfaceStats> interfaces = {};
 
   // runc's "data" object, compact.
   std::string to_json() const;

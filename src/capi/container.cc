@@ -24,6 +24,18 @@ Result<Process> exec(Container& container, const berth_exec_options* options) {
   return container.exec(TRY(process_spec(options)));
 }
 
+Result<std::string> attach_interfaces(Container& container, const char* json) {
+  std::string names;
+  for (const std::string& name :
+       TRY(container.attach_interfaces(TRY(parse_interfaces(capi::text(json))))))
+    names += (names.empty() ? "[\"" : ",\"") + name + "\"";  // no name needs an escape
+  return names.empty() ? "[]" : names + "]";
+}
+
+Result<std::string> interfaces(const Container& container) {
+  return to_json(TRY(container.interfaces()));
+}
+
 Result<> update(Container& container, const berth_update_options* options) {
   return container.update(TRY(update_of(options)));
 }
@@ -79,6 +91,20 @@ int berth_container_resume(berth_container* container, berth_error** error) {
 int berth_container_update(berth_container* container, const berth_update_options* options,
                            berth_error** error) {
   return capi::answer(capi::update(container->container, options), error);
+}
+
+char* berth_container_attach_interfaces(berth_container* container, const char* interfaces_json,
+                                        berth_error** error) {
+  return capi::answer(capi::attach_interfaces(container->container, interfaces_json), error);
+}
+
+int berth_container_detach_interface(berth_container* container, const char* name,
+                                     berth_error** error) {
+  return capi::answer(container->container.detach_interface(capi::text(name)), error);
+}
+
+char* berth_container_interfaces(const berth_container* container, berth_error** error) {
+  return capi::answer(capi::interfaces(container->container), error);
 }
 
 ssize_t berth_container_processes(const berth_container* container, pid_t* pids, size_t count,

@@ -158,6 +158,23 @@ void write_rdma(Writer& out, const Stats& stats) {
   out.end();
 }
 
+void write_interfaces(Writer& out, const std::vector<InterfaceStats>& interfaces) {
+  if (interfaces.empty()) {
+    out.key("network_interfaces").null();
+    return;
+  }
+  out.key("network_interfaces").begin_array();
+  for (const InterfaceStats& each : interfaces) {
+    const InterfaceCounters& counters = each.counters;
+    out.begin_object().member("Name", each.name);
+    out.member("RxBytes", counters.rx_bytes).member("RxPackets", counters.rx_packets);
+    out.member("RxErrors", counters.rx_errors).member("RxDropped", counters.rx_dropped);
+    out.member("TxBytes", counters.tx_bytes).member("TxPackets", counters.tx_packets);
+    out.member("TxErrors", counters.tx_errors).member("TxDropped", counters.tx_dropped).end();
+  }
+  out.end();
+}
+
 }  // namespace
 
 std::string Stats::to_json() const {
@@ -171,7 +188,7 @@ std::string Stats::to_json() const {
   write_hugetlb(out, hugetlb);
   write_rdma(out, *this);
   out.key("intel_rdt").begin_object().end();
-  out.key("network_interfaces").null();
+  write_interfaces(out, interfaces);
   out.end();
   return out.take();
 }

@@ -168,6 +168,35 @@ void add_pressure(Exposition& out, const Stats& stats) {
   }
 }
 
+struct InterfaceFamily {
+  std::string_view name;
+  std::string_view unit;
+  std::string_view help;
+  uint64_t InterfaceCounters::* counter;
+};
+
+constexpr InterfaceFamily kInterfaceFamilies[] = {
+    {"network_receive", "bytes", "Bytes received.", &InterfaceCounters::rx_bytes},
+    {"network_receive_packets", "", "Packets received.", &InterfaceCounters::rx_packets},
+    {"network_receive_errors", "", "Errors of receiving.", &InterfaceCounters::rx_errors},
+    {"network_receive_packets_dropped", "", "Packets that were not taken.",
+     &InterfaceCounters::rx_dropped},
+    {"network_transmit", "bytes", "Bytes sent.", &InterfaceCounters::tx_bytes},
+    {"network_transmit_packets", "", "Packets sent.", &InterfaceCounters::tx_packets},
+    {"network_transmit_errors", "", "Errors of sending.", &InterfaceCounters::tx_errors},
+    {"network_transmit_packets_dropped", "", "Packets that were not sent.",
+     &InterfaceCounters::tx_dropped},
+};
+
+void add_interfaces(Exposition& out, const std::vector<InterfaceStats>& interfaces) {
+  if (interfaces.empty()) return;
+  for (const InterfaceFamily& family : kInterfaceFamilies) {
+    out.counter(family.name, family.unit, family.help);
+    for (const InterfaceStats& each : interfaces)
+      out.sample(each.counters.*family.counter, {{"interface", each.name}});
+  }
+}
+
 }  // namespace
 
 std::string Stats::to_openmetrics(std::string_view id) const {
@@ -178,6 +207,7 @@ std::string Stats::to_openmetrics(std::string_view id) const {
   add_block_io(out, block_io);
   add_hugetlb(out, hugetlb);
   add_rdma(out, rdma_usage);
+  add_interfaces(out, interfaces);
   add_pressure(out, *this);
   return out.take();
 }

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "berth/try.h"
+#include "cli/network_options.h"
 #include "cli/process_options.h"
 #include "cli/resource_options.h"
 #include "cli/terminal.h"
@@ -16,15 +17,6 @@ namespace berth::cli {
 namespace {
 
 constexpr std::string_view kDetachKeys = "ctrl-p,ctrl-q";
-
-std::vector<std::string> split(std::string_view text, char separator) {
-  std::vector<std::string> parts;
-  while (!text.empty()) {
-    parts.emplace_back(text.substr(0, text.find(separator)));
-    text.remove_prefix(std::min(parts.back().size() + 1, text.size()));
-  }
-  return parts;
-}
 
 Result<uint32_t> id_number(std::string_view text) {
   const uint64_t number = TRY(parse_unsigned(text));
@@ -77,12 +69,6 @@ Result<std::pair<std::string, std::string>> parse_label(std::string_view text) {
   return std::pair(std::string(text.substr(0, equals)), std::string(text.substr(equals + 1)));
 }
 
-BoxNetwork parse_network(std::string_view text) {
-  if (text.empty() || text == "none") return {};
-  if (text == "host") return {.kind = BoxNetwork::Kind::Host};
-  return {.kind = BoxNetwork::Kind::Joined, .path = std::string(text)};
-}
-
 // Each value of an option that may be repeated.
 template <typename Value, typename Parse>
 Result<> read_each(const Arguments& arguments, const char* option, std::vector<Value>& values,
@@ -120,7 +106,7 @@ Result<berth::Command> read_command(const Arguments& arguments) {
                          .no_new_privileges = arguments.on("no-new-privs"),
                          .add_capabilities = arguments.texts("cap-add"),
                          .drop_capabilities = arguments.texts("cap-drop"),
-                         .network = parse_network(arguments.text("net")),
+                         .network = TRY(read_network(arguments)),
                          .resources = TRY(resources_of_options(arguments)),
                          .cgroup_path = arguments.text("cgroup")};
   if (arguments.given("cwd")) command.cwd = arguments.text("cwd");

@@ -199,13 +199,20 @@ constexpr Option kBoxOnly[] = {
     {"tmpfs", 0, "DEST[:OPTION,...]", "an empty directory in memory (may be repeated)"},
     {"device", 0, "PATH[:DEST[:ACCESS]]", "a device of the host (may be repeated)"},
     {"shm-size", 0, "BYTES", "size of /dev/shm (64m)"},
-    {"net", 0, "none|host|PATH",
-     "network: a namespace of its own with loopback only, the host's, or the one at PATH (none)"},
+    {"net", 0, "none|host|PATH|INTERFACE",
+     "network: a namespace of its own, the host's, or the one at PATH (none). INTERFACE is made in "
+     "it (may be repeated): "
+     "bridge=NAME or macvlan=PARENT, then ,ip=ADDRESS/BITS ,gateway=ADDRESS ,route=NETWORK@ADDRESS "
+     ",name=NAME ,mtu=BYTES "
+     ",mac=ADDRESS, and ,make for a bridge that is not there. device=NAME[,name=NAME] is moved "
+     "into it and comes back"},
     {"rlimit", 0, "TYPE=SOFT[:HARD]", "a resource limit, as nofile=1024:4096 (may be repeated)"},
     {"oom-score-adj", 0, "N", "who is killed first when memory is short, -1000 to 1000"},
     {"cgroup", 0, "PATH", "of the container, as linux.cgroupsPath"},
     {"label", 0, "NAME=VALUE", "an annotation, shown by state and list (may be repeated)"}};
 constexpr auto kBox = joined(kBoxOnly, kLimits);
+
+constexpr Option kNet[] = {kFormat, kHelp};
 
 constexpr Option kKeep[] = {{"bundle", 0, "DIR", {}}, {"streams", 0, "HOW", {}, "given pipes kept"},
                             {"client", 0, {}, {}},    {"overlay", 0, {}, {}},
@@ -420,6 +427,17 @@ constexpr Command kCommands[] = {
      .min_words = 1,
      .max_words = 1,
      .run = run_attach},
+    {.name = "net",
+     .words = "attach|detach|list CONTAINER [INTERFACE|NAME...]",
+     .summary = "change the network interfaces of a running container",
+     .details =
+         "attach makes each INTERFACE, all or none, and prints their names: bridge=NAME or "
+         "macvlan=PARENT, then ,ip=ADDRESS/BITS ,gateway=ADDRESS ,route=NETWORK@ADDRESS ,name=NAME "
+         ",mtu=BYTES ,mac=ADDRESS, and ,make for a bridge that is not there. detach removes those "
+         "that berth has made. They go with the container.",
+     .options = kNet,
+     .min_words = 2,
+     .run = run_net},
     {.name = "help",
      .words = "[COMMAND]",
      .summary = "show the help of berth or of a command",

@@ -54,9 +54,9 @@ Result<Factory> open_factory(const Invocation& invocation) {
   return Factory::open(TRY(factory_options(invocation)));
 }
 
-Result<Container> find_container(const Invocation& invocation) {
+Result<Container> find_container(const Invocation& invocation, size_t word) {
   auto factory = TRY(open_factory(invocation));
-  auto id = invocation.arguments.word(0);
+  auto id = invocation.arguments.word(word);
   auto container = factory.load(id);
   if (!container && container.error().kind() == ErrorKind::NotFound &&
       !container.error().message().contains("container does not exist")) {

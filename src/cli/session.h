@@ -12,8 +12,8 @@ namespace berth::cli {
 Result<FactoryOptions> factory_options(const Invocation& invocation);
 Result<Factory> open_factory(const Invocation& invocation);
 
-// The container named by the first word; fails with "container does not exist".
-Result<Container> find_container(const Invocation& invocation);
+// The container named by the first word, or another; fails with "container does not exist".
+Result<Container> find_container(const Invocation& invocation, size_t word = 0);
 
 // --preserve-fds, 0 when it is not given.
 Result<int> preserved_descriptors(const Arguments& arguments);

@@ -124,6 +124,15 @@ std::optional<int> named_signal(std::string_view name) {
 
 }  // namespace
 
+std::vector<std::string> split(std::string_view text, char separator) {
+  std::vector<std::string> parts;
+  while (!text.empty()) {
+    parts.emplace_back(text.substr(0, text.find(separator)));
+    text.remove_prefix(std::min(parts.back().size() + 1, text.size()));
+  }
+  return parts;
+}
+
 Result<int64_t> parse_integer(std::string_view text) {
   auto value = whole_number<int64_t>(text);
   if (!value) return fail(ErrorKind::InvalidUse, "\"{}\" is not a whole number", text);

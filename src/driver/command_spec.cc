@@ -13,6 +13,7 @@
 #include "driver/rootfs_user.h"
 #include "spec/annotations.h"
 #include "spec/capability_names.h"
+#include "spec/interfaces.h"
 
 namespace berth::driver {
 namespace {
@@ -255,6 +256,8 @@ Result<spec::Linux> platform_of(const Choice& choice) {
   const Command& command = choice.command;
   spec::Linux platform{.cgroups_path = command.cgroup_path, .resources = command.resources};
   choose_namespaces(choice, platform);
+  for (const BoxNetDevice& device : command.network.devices)
+    platform.net_devices.push_back({.host_name = device.host_name, .name = device.name});
   TRY(add_devices(choice, platform));
   // Device rules are root's to make.
   if (!choice.root) platform.resources->devices.clear();
@@ -282,6 +285,10 @@ Result<> check(const Command& command) {
   if (path != (command.network.kind == BoxNetwork::Kind::Joined))
     return fail(ErrorKind::InvalidUse,
                 "network: a path goes with a joined namespace, and only there");
+  const bool has_devices = !command.network.interfaces.empty() || !command.network.devices.empty();
+  if (has_devices && command.network.kind == BoxNetwork::Kind::Host)
+    return fail(ErrorKind::InvalidUse,
+                "network: interfaces go into a network namespace, not into the host's");
   if (command.privileged &&
       (!command.add_capabilities.empty() || !command.drop_capabilities.empty()))
     return fail(ErrorKind::InvalidUse, "capabilities: a privileged command has all of them");
@@ -302,6 +309,10 @@ Result<spec::Spec> command_spec(const Choice& choice) {
   spec.process = TRY(process_of(choice, spec.hostname));
   if (in_user_namespace(choice)) bind_devices(command, spec);
   TRY(add_mounts(command, spec.mounts));
+  if (!command.network.interfaces.empty()) {
+    spec.annotations.emplace_back(spec::kInterfaces,
+                                  spec::write_interfaces(command.network.interfaces));
+  }
   if (!choice.streams.empty()) spec.annotations.emplace_back(spec::kBox, choice.streams);
   return spec;
 }

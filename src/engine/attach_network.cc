@@ -7,15 +7,12 @@
 
 #include "berth/try.h"
 #include "core/context.h"
+#include "network/namespace.h"
 #include "os/file.h"
 #include "sync/step.h"
 
 namespace berth::engine {
 namespace {
-
-Result<os::UniqueFd> open_of(pid_t process) {
-  return os::open_at(AT_FDCWD, formatted("/proc/{}/ns/net", process).c_str(), O_RDONLY);
-}
 
 bool is_own(int network_namespace) {
   struct stat own;
@@ -24,50 +21,98 @@ bool is_own(int network_namespace) {
          (own.st_ino == other.st_ino && own.st_dev == other.st_dev);
 }
 
-}  // namespace
+// What failed for one annotation or object of the config, as this step.
+Result<> in_step(Result<> result, std::string_view pointer) {
+  if (result) return result;
+  result.error().set_step(to_string(sync::Step::AttachNetwork));
+  if (!pointer.empty()) result.error().set_pointer(pointer);
+  return result;
+}
 
-Result<> examine_network(Creation& creation) {
+Result<> examine_devices(Creation& creation) {
   const std::vector<spec::NetDevice>& wanted = creation.plan.host.net_devices;
   if (wanted.empty()) return {};
-  auto network = std::make_unique<network::MovedDevices>(wanted);
-  Result<> result = network->validate();
-  if (!result) {
-    result.error().set_step(to_string(sync::Step::AttachNetwork)).set_pointer("/linux/netDevices");
-    return result;
-  }
-  creation.record.net_devices = network->devices();
+  auto devices = std::make_unique<network::MovedDevices>(wanted);
+  TRY(in_step(devices->validate(), "/linux/netDevices"));
+  creation.record.net_devices = devices->devices();
+  creation.moved_devices = std::move(devices);
+  return {};
+}
+
+Result<> examine_interfaces(Creation& creation) {
+  const std::vector<plan::InterfacePlan>& wanted = creation.plan.host.interfaces;
+  if (wanted.empty()) return {};
+  auto interfaces = std::make_unique<network::Interfaces>(creation.plan.host.id, wanted);
+  TRY(in_step(interfaces->validate(), wanted.front().pointer));
+  creation.record.interfaces = interfaces->made();
+  creation.interfaces = std::move(interfaces);
+  return {};
+}
+
+bool was_given_network(const Record& record) {
+  return !record.net_devices.empty() || !record.interfaces.empty();
+}
+
+}  // namespace
+
+Result<os::UniqueFd> open_network_of(pid_t process) {
+  return os::open_at(AT_FDCWD, formatted("/proc/{}/ns/net", process).c_str(), O_RDONLY);
+}
+
+Result<> examine_network(Creation& creation) {
+  TRY(examine_devices(creation));
+  TRY(examine_interfaces(creation));
+  if (!was_given_network(creation.record)) return {};
   for (const spec::Namespace& item : creation.spec.platform.namespaces) {
     if (item.type == spec::NamespaceType::Network) creation.record.network_path = item.path;
   }
-  creation.network = std::move(network);
   return {};
 }
 
 Result<> attach_network(Creation& creation) {
-  if (!creation.network) return {};
-  creation.network_namespace = TRY(open_of(creation.init.pid()));
-  Result<> result = creation.network->attach(creation.network_namespace.get());
-  if (!result) result.error().set_step(to_string(sync::Step::AttachNetwork));
-  return result;
+  if (!was_given_network(creation.record)) return {};
+  creation.network_namespace = TRY(open_network_of(creation.init.pid()));
+  const int there = creation.network_namespace.get();
+  if (creation.moved_devices) TRY(in_step(creation.moved_devices->attach(there), ""));
+  if (creation.interfaces) TRY(in_step(creation.interfaces->attach(there), ""));
+  return {};
 }
 
 Result<os::UniqueFd> hold_network(const Record& record, const cgroup::CgroupManager& cgroup) {
-  if (record.net_devices.empty()) return os::UniqueFd();
+  if (!was_given_network(record)) return os::UniqueFd();
   if (!record.network_path.empty()) {
     Result<os::UniqueFd> joined = os::open_at(AT_FDCWD, record.network_path.c_str(), O_RDONLY);
     if (joined && !is_own(joined->get())) return joined;
   }
   // Any of its processes: init may have been killed before its pid was written down.
   for (const pid_t process : TRY(cgroup.processes())) {
-    Result<os::UniqueFd> there = open_of(process);
+    Result<os::UniqueFd> there = open_network_of(process);
     if (there && !is_own(there->get())) return there;
   }
   return os::UniqueFd();
 }
 
 Result<> give_network_back(const Record& record, const os::UniqueFd& network_namespace) {
-  if (record.net_devices.empty()) return {};
-  return network::MovedDevices(record.net_devices).release(network_namespace.get());
+  Result<> released;
+  if (!record.interfaces.empty())
+    released = network::Interfaces(record.id, record.interfaces).release(network_namespace.get());
+  if (record.net_devices.empty()) return released;
+  Result<> given = network::MovedDevices(record.net_devices).release(network_namespace.get());
+  return released ? std::move(given) : std::move(released);
+}
+
+std::vector<InterfaceStats> count_interfaces(const Record& record) {
+  const Result<os::UniqueFd> there = open_network_of(record.pid);
+  if (!there || is_own(there->get())) return {};
+  const Result<os::UniqueFd> socket = network::open_route_socket_in(there->get());
+  if (!socket) return {};
+  const auto devices = network::list_devices(socket->get());
+  std::vector<InterfaceStats> counted;
+  if (!devices) return counted;
+  for (const network::Device& device : *devices) {
+    if (device.name != "lo") counted.push_back({.name = device.name, .counters = device.counters});
+  }
+  return counted;
 }
 
 }  // namespace berth::engine

@@ -12,6 +12,7 @@
 #include "engine/record.h"
 #include "engine/state_store.h"
 #include "init/prepared.h"
+#include "network/interfaces.h"
 #include "network/moved_devices.h"
 #include "os/process.h"
 #include "plan/plan.h"
@@ -41,7 +42,8 @@ struct Creation {
   Record record = {};
   std::optional<cgroup::Systemd> systemd = {};  // until the cgroup's manager has it
   std::unique_ptr<cgroup::CgroupManager> cgroup = {};
-  std::unique_ptr<network::MovedDevices> network = {};
+  std::unique_ptr<network::MovedDevices> moved_devices = {};
+  std::unique_ptr<network::Interfaces> interfaces = {};
   os::UniqueFd network_namespace = {};  // once devices are in it
   std::string resctrl = {};             // where it is mounted, when a class of service is asked for
   bool class_made = false;

@@ -171,7 +171,7 @@ Result<> prepare_init(Creation& creation) {
   // createContainer hooks are init's own work, but must not run before the host's part is done.
   creation.prepared.host_work = !plan.host.prestart.empty() || !plan.host.create_runtime.empty() ||
                                 !plan.init.create_container.empty() ||
-                                !plan.host.net_devices.empty();
+                                !plan.host.net_devices.empty() || !plan.host.interfaces.empty();
   creation.prepared.time_offsets = time_offsets(plan.host.namespaces);
   if (creation.options.host_overlay)
     creation.prepared.overlay_place = creation.state.path() + "/overlay";

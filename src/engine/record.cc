@@ -5,9 +5,7 @@
 #include <limits>
 
 #include "berth/try.h"
-#include "core/context.h"
-#include "json/value.h"
-#include "json/write.h"
+#include "engine/record_parts.h"
 
 namespace berth::engine {
 namespace {
@@ -42,64 +40,6 @@ void write_places(json::Writer& writer, const std::vector<plan::CgroupPlace>& pl
   writer.end();
 }
 
-std::string to_hex(const std::string& bytes) {
-  std::string text;
-  for (const char c : bytes) text += formatted("{:02x}", static_cast<unsigned char>(c));
-  return text;
-}
-
-void write_devices(json::Writer& writer, const std::vector<network::MovedDevice>& devices) {
-  writer.key("netDevices").begin_array();
-  for (const network::MovedDevice& device : devices) {
-    writer.begin_object().member("hostName", device.host_name).member("name", device.name);
-    writer.member("index", device.index).member("hardware", to_hex(device.hardware));
-    writer.member("up", device.was_up);
-    writer.key("addresses").begin_array();
-    for (const network::Address& address : device.addresses) {
-      writer.begin_object().member("family", static_cast<unsigned>(address.family));
-      writer.member("prefix", static_cast<unsigned>(address.prefix)).member("flags", address.flags);
-      writer.member("local", to_hex(address.local)).member("peer", to_hex(address.peer));
-      writer.member("broadcast", to_hex(address.broadcast)).end();
-    }
-    writer.end().end();
-  }
-  writer.end();
-}
-
-// The record is our own text, but a disk may damage it: every access is checked.
-class Reader {
- public:
-  explicit Reader(const json::Value& object) : object_(object) {}
-
-  Result<std::string> string(std::string_view name) const {
-    const json::Value* value = object_.find(name);
-    if (value == nullptr || value->kind != Kind::String) return wrong(name);
-    return std::string(value->string());
-  }
-  Result<uint64_t> number(std::string_view name, uint64_t limit) const {
-    const json::Value* value = object_.find(name);
-    if (value == nullptr || value->kind != Kind::Unsigned || value->unsigned_integer > limit)
-      return wrong(name);
-    return value->unsigned_integer;
-  }
-  Result<bool> boolean(std::string_view name) const {
-    const json::Value* value = object_.find(name);
-    if (value == nullptr || value->kind != Kind::Bool) return wrong(name);
-    return value->boolean;
-  }
-  Result<const json::Value*> child(std::string_view name, Kind kind) const {
-    const json::Value* value = object_.find(name);
-    if (value == nullptr || value->kind != kind) return wrong(name);
-    return value;
-  }
-
- private:
-  static std::unexpected<Error> wrong(std::string_view name) {
-    return fail(ErrorKind::InvalidUse, "state.json: {} is missing or not what it should be", name);
-  }
-  const json::Value& object_;
-};
-
 Result<std::vector<std::string>> read_words(const json::Value& list) {
   std::vector<std::string> words;
   for (const json::Value& word : list.array()) {
@@ -113,55 +53,13 @@ Result<std::vector<std::string>> read_words(const json::Value& list) {
 Result<plan::CgroupPlace> read_place(const json::Value& value) {
   if (value.kind != Kind::Object)
     return fail(ErrorKind::InvalidUse, "state.json: a cgroup is no object");
-  const Reader reader(value);
+  const RecordReader reader(value);
   plan::CgroupPlace place;
   place.controllers = TRY(read_words(*TRY(reader.child("controllers", Kind::Array))));
   place.mountpoint = TRY(reader.string("mountpoint"));
   place.path = TRY(reader.string("path"));
   place.is_v2 = TRY(reader.boolean("v2"));
   return place;
-}
-
-Result<std::string> from_hex(const std::string& text) {
-  std::string bytes;
-  for (size_t i = 0; i + 1 < text.size(); i += 2) {
-    unsigned byte = 0;
-    const char* end = text.data() + i + 2;
-    const auto [stop, error] = std::from_chars(text.data() + i, end, byte, 16);
-    if (stop != end || error != std::errc()) break;
-    bytes += static_cast<char>(byte);
-  }
-  if (bytes.size() * 2 == text.size()) return bytes;
-  return fail(ErrorKind::InvalidUse, "state.json: {} is no address", text);
-}
-
-Result<network::Address> read_address(const json::Value& value) {
-  if (value.kind != Kind::Object)
-    return fail(ErrorKind::InvalidUse, "state.json: an address is no object");
-  const Reader reader(value);
-  network::Address address;
-  address.family = static_cast<uint8_t>(TRY(reader.number("family", UINT8_MAX)));
-  address.prefix = static_cast<uint8_t>(TRY(reader.number("prefix", UINT8_MAX)));
-  address.flags = static_cast<uint32_t>(TRY(reader.number("flags", UINT32_MAX)));
-  address.local = TRY(from_hex(TRY(reader.string("local"))));
-  address.peer = TRY(from_hex(TRY(reader.string("peer"))));
-  address.broadcast = TRY(from_hex(TRY(reader.string("broadcast"))));
-  return address;
-}
-
-Result<network::MovedDevice> read_device(const json::Value& value) {
-  if (value.kind != Kind::Object)
-    return fail(ErrorKind::InvalidUse, "state.json: a network device is no object");
-  const Reader reader(value);
-  network::MovedDevice device;
-  device.host_name = TRY(reader.string("hostName"));
-  device.name = TRY(reader.string("name"));
-  device.index = static_cast<int>(TRY(reader.number("index", std::numeric_limits<int>::max())));
-  device.hardware = TRY(from_hex(TRY(reader.string("hardware"))));
-  device.was_up = TRY(reader.boolean("up"));
-  for (const json::Value& address : TRY(reader.child("addresses", Kind::Array))->array())
-    device.addresses.push_back(TRY(read_address(address)));
-  return device;
 }
 
 Result<plan::CgroupDriver> read_driver(std::string_view name) {
@@ -176,7 +74,8 @@ Result<plan::CgroupDriver> read_driver(std::string_view name) {
 
 std::string write_record(const Record& record) {
   json::Writer writer;
-  writer.begin_object().member("version", Record::kVersion);
+  // What an older berth could not undo it must not read.
+  writer.begin_object().member("version", record.interfaces.empty() ? 2 : Record::kVersion);
   writer.member("id", record.id).member("bundle", record.bundle).member("rootfs", record.rootfs);
   writer.member("created", record.created)
       .member("ociVersion", record.oci_version)
@@ -188,10 +87,7 @@ std::string write_record(const Record& record) {
   if (record.cgroup_driver == plan::CgroupDriver::Systemd)
     writer.member("unit", record.unit).member("unitOfUser", record.unit_of_user);
   write_places(writer, record.cgroups);
-  if (!record.net_devices.empty()) {
-    write_devices(writer, record.net_devices);
-    writer.member("networkPath", record.network_path);
-  }
+  write_network(writer, record);
   if (!record.rdt.tasks.empty()) {
     write_words(writer, "rdtTasks", record.rdt.tasks);
     write_words(writer, "rdtRemoved", record.rdt.removed);
@@ -206,7 +102,7 @@ namespace {
 
 // In the first version annotations were in the record, too: read from the config, they are the
 // same.
-Result<> read_second_version(const Reader& reader, uint64_t version, Record& record) {
+Result<> read_second_version(const RecordReader& reader, uint64_t version, Record& record) {
   record.annotated = version < 2 || TRY(reader.boolean("annotated"));
   record.changes_root = version >= 2 && TRY(reader.boolean("changesRoot"));
   return {};
@@ -218,7 +114,7 @@ Result<Record> read_record(std::string_view text) {
   const json::Document document = TRY(json::parse(text));
   if (document.root().kind != Kind::Object)
     return fail(ErrorKind::InvalidUse, "state.json is no object");
-  const Reader reader(document.root());
+  const RecordReader reader(document.root());
   const uint64_t version = TRY(reader.number("version", std::numeric_limits<int>::max()));
   if (version > Record::kVersion)
     return fail(ErrorKind::Unsupported,
@@ -243,11 +139,7 @@ Result<Record> read_record(std::string_view text) {
   }
   for (const json::Value& place : TRY(reader.child("cgroups", Kind::Array))->array())
     record.cgroups.push_back(TRY(read_place(place)));
-  if (document.root().find("netDevices") != nullptr) {
-    for (const json::Value& device : TRY(reader.child("netDevices", Kind::Array))->array())
-      record.net_devices.push_back(TRY(read_device(device)));
-    record.network_path = TRY(reader.string("networkPath"));
-  }
+  TRY(read_network(document.root(), record));
   if (document.root().find("rdtTasks") != nullptr) {
     record.rdt.tasks = TRY(read_words(*TRY(reader.child("rdtTasks", Kind::Array))));
     record.rdt.removed = TRY(read_words(*TRY(reader.child("rdtRemoved", Kind::Array))));
@@ -277,7 +169,7 @@ std::string write_process(const Record& record) {
 void read_process(std::string_view text, Record& record) {
   const Result<json::Document> document = json::parse(text);
   if (!document || document->root().kind != Kind::Object) return;
-  const Reader reader(document->root());
+  const RecordReader reader(document->root());
   const Result<uint64_t> pid = reader.number("pid", std::numeric_limits<pid_t>::max());
   const Result<uint64_t> start = reader.number("startTime", std::numeric_limits<uint64_t>::max());
   const Result<uint64_t> sum = reader.number("sum", std::numeric_limits<uint64_t>::max());

@@ -10,6 +10,7 @@
 
 #include "berth/container.h"
 #include "cgroup/resctrl.h"
+#include "network/interfaces.h"
 #include "network/moved_devices.h"
 #include "plan/plan.h"
 
@@ -19,9 +20,9 @@ namespace berth::engine {
 // so that whatever a killed create left behind can be found and removed; its process is added when
 // the container is created.
 struct Record {
-  // 2: changes_root and annotated. Who reads a record of an older version takes what is missing as
-  // it was then; one of a newer version is refused.
-  static constexpr int kVersion = 2;
+  // 2: changes_root and annotated; 3: interfaces, written where there are some. Who reads a record
+  // of an older version takes what is missing as it was then; one of a newer version is refused.
+  static constexpr int kVersion = 3;
 
   std::string id = {};
   std::string bundle = {};
@@ -41,6 +42,7 @@ struct Record {
   bool unit_of_user = false;  // of the user's manager
   std::vector<plan::CgroupPlace> cgroups = {};
   std::vector<network::MovedDevice> net_devices = {};
+  std::vector<network::MadeInterface> interfaces = {};
   std::string network_path = {};  // of a network namespace that was joined
   cgroup::RdtPlaces rdt = {};
   std::string pid_file = {};

@@ -4,6 +4,7 @@
 
 #include "berth/try.h"
 #include "core/context.h"
+#include "engine/attach_network.h"
 #include "engine/container_inner.h"
 #include "os/process.h"
 
@@ -93,7 +94,9 @@ Result<Stats> Container::stats() const {
   const Snapshot snapshot = TRY(engine::look(directory));
   if (snapshot.status == Status::Stopped)
     return fail(ErrorKind::WrongState, "container {} is not running", id());
-  return TRY(engine::open_cgroup(snapshot.record))->stats();
+  Stats stats = TRY(TRY(engine::open_cgroup(snapshot.record))->stats());
+  stats.interfaces = engine::count_interfaces(snapshot.record);
+  return stats;
 }
 
 }  // namespace berth

@@ -3,14 +3,17 @@
 
 #include <errno.h>
 #include <linux/if_addr.h>
+#include <linux/if_link.h>
 #include <net/if.h>
 #include <string.h>
 
+#include <algorithm>
 #include <span>
 
 #include "berth/try.h"
 #include "core/context.h"
 #include "os/netlink.h"
+#include "plan/interface_plan.h"
 
 namespace berth::network {
 namespace {
@@ -29,10 +32,29 @@ std::span<const uint8_t> bytes_of(const std::string& text) {
   return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
 }
 
+std::string word_of(std::span<const uint8_t> bytes) {
+  std::string text = text_of(bytes);
+  if (text.ends_with('\0')) text.pop_back();
+  return text;
+}
+
 uint32_t number_of(std::span<const uint8_t> bytes) {
   uint32_t number = 0;
   if (bytes.size() == sizeof number) memcpy(&number, bytes.data(), sizeof number);
   return number;
+}
+
+InterfaceCounters counters_of(std::span<const uint8_t> bytes) {
+  rtnl_link_stats64 counted{};  // grows with kernels: what is there of it
+  memcpy(&counted, bytes.data(), std::min(bytes.size(), sizeof counted));
+  return {.rx_bytes = counted.rx_bytes,
+          .rx_packets = counted.rx_packets,
+          .rx_errors = counted.rx_errors,
+          .rx_dropped = counted.rx_dropped,
+          .tx_bytes = counted.tx_bytes,
+          .tx_packets = counted.tx_packets,
+          .tx_errors = counted.tx_errors,
+          .tx_dropped = counted.tx_dropped};
 }
 
 void take_device(void* context, const nlmsghdr& message) {
@@ -40,12 +62,16 @@ void take_device(void* context, const nlmsghdr& message) {
   if (message.nlmsg_type != RTM_NEWLINK) return;
   const auto& link = os::body_of<ifinfomsg>(message);
   const os::RouteAttributes attributes = os::attributes_of<ifinfomsg>(message);
-  std::string name = text_of(attributes.find(IFLA_IFNAME));
-  if (name.ends_with('\0')) name.pop_back();
+  const os::RouteAttributes info{attributes.find(IFLA_LINKINFO)};
   devices.push_back({.index = link.ifi_index,
-                     .name = std::move(name),
+                     .name = word_of(attributes.find(IFLA_IFNAME)),
                      .is_up = (link.ifi_flags & IFF_UP) != 0,
-                     .hardware = text_of(attributes.find(IFLA_ADDRESS))});
+                     .hardware = text_of(attributes.find(IFLA_ADDRESS)),
+                     .kind = word_of(info.find(IFLA_INFO_KIND)),
+                     .alias = word_of(attributes.find(IFLA_IFALIAS)),
+                     .bridge = static_cast<int>(number_of(attributes.find(IFLA_MASTER))),
+                     .mtu = number_of(attributes.find(IFLA_MTU)),
+                     .counters = counters_of(attributes.find(IFLA_STATS64))});
 }
 
 struct Listing {
@@ -73,6 +99,18 @@ void take_address(void* context, const nlmsghdr& message) {
 }
 
 }  // namespace
+
+std::string hardware_text(const std::string& bytes) {
+  std::string text;
+  for (const char byte : bytes)
+    text += formatted("{}{:02x}", text.empty() ? "" : ":", static_cast<unsigned char>(byte));
+  return text;
+}
+
+std::string address_text(const Address& address) {
+  return plan::to_string(plan::IpPrefix{
+      .address = {.family = address.family, .bytes = address.local}, .length = address.prefix});
+}
 
 Result<Device> find_device(int socket, const std::string& name) {
   std::vector<Device> devices;
@@ -123,7 +161,7 @@ Result<> add_address(int socket, int device, const Address& address) {
   (void)request.attribute(IFA_FLAGS, address.flags);
   const int result = os::request_route(socket, request);
   if (result == 0 || result == -EEXIST) return {};
-  return system_error(-result, "give a network device its address again");
+  return system_error(-result, "give a network device its address");
 }
 
 Result<> move_device(int socket, const Device& device, int target, const std::string& name) {

@@ -1,30 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "network/moved_devices.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <sched.h>
-#include <sys/stat.h>
-
 #include <algorithm>
 
 #include "berth/try.h"
 #include "core/context.h"
-#include "os/file.h"
-#include "os/netlink.h"
+#include "network/namespace.h"
 #include "spec/validate.h"
 
 namespace berth::network {
 namespace {
 
-constexpr const char* kOwnNamespace = "/proc/thread-self/ns/net";
 constexpr std::string_view kNumber = "%d";
-
-Result<os::UniqueFd> open_own_socket() {
-  os::UniqueFd socket(os::open_route_socket());
-  if (!socket) return system_error(-socket.get(), "open a route socket");
-  return socket;
-}
 
 std::string pointer_of(const MovedDevice& device) {
   return "/linux/netDevices/" + spec::pointer_token(device.host_name);
@@ -51,17 +38,6 @@ Result<std::string> choose_name(int inside, const std::string& wanted) {
   std::string name = numbered(wanted, 0);
   for (int number = 1; !is_free(devices, name); ++number) name = numbered(wanted, number);
   return name;
-}
-
-// By a path the container may have been given the host's own.
-Result<> check_other(int network_namespace) {
-  struct stat own;
-  struct stat other;
-  if (::stat(kOwnNamespace, &own) < 0 || ::fstat(network_namespace, &other) < 0)
-    return system_error(errno, "look at the network namespace");
-  if (own.st_ino != other.st_ino || own.st_dev != other.st_dev) return {};
-  return fail(ErrorKind::InvalidConfig,
-              "the container has the host's network namespace: a device cannot be moved there");
 }
 
 // A move sets a device down and takes its addresses and routes away.
@@ -109,16 +85,6 @@ Result<> welcome(int host, const MovedDevice& moved) {
 
 }  // namespace
 
-Result<os::UniqueFd> open_route_socket_in(int network_namespace) {
-  const os::UniqueFd back = TRY(os::open_at(AT_FDCWD, kOwnNamespace, O_RDONLY));
-  if (::setns(network_namespace, CLONE_NEWNET) < 0)
-    return system_error(errno, "enter the container's network namespace");
-  Result<os::UniqueFd> socket = open_own_socket();
-  if (::setns(back.get(), CLONE_NEWNET) < 0)
-    return system_error(errno, "go back to the own network namespace");
-  return socket;
-}
-
 MovedDevices::MovedDevices(const std::vector<spec::NetDevice>& wanted) {
   for (const spec::NetDevice& device : wanted) {
     devices_.push_back({.host_name = device.host_name,
@@ -153,7 +119,7 @@ Result<> MovedDevices::attach(int network_namespace) {
 }
 
 Result<> MovedDevices::release(int network_namespace) {
-  const os::UniqueFd own = TRY(os::open_at(AT_FDCWD, kOwnNamespace, O_RDONLY));
+  const os::UniqueFd own = TRY(open_own_namespace());
   const os::UniqueFd host = TRY(open_own_socket());
   const os::UniqueFd inside =
       network_namespace < 0 ? os::UniqueFd() : TRY(open_route_socket_in(network_namespace));

@@ -30,17 +30,14 @@ class MovedDevices : public NetworkStrategy {
   explicit MovedDevices(std::vector<MovedDevice> devices) : devices_(std::move(devices)) {}
 
   // The devices exist on the host; their addresses are read, because a move takes them away.
-  Result<> validate() override;
-  Result<> attach(int network_namespace) override;
-  Result<> release(int network_namespace) override;
+  [[gnu::cold]] Result<> validate() override;
+  [[gnu::cold]] Result<> attach(int network_namespace) override;
+  [[gnu::cold]] Result<> release(int network_namespace) override;
 
   const std::vector<MovedDevice>& devices() const { return devices_; }
 
  private:
   std::vector<MovedDevice> devices_;
 };
-
-// A route socket in another network namespace: the calling thread goes there and comes back.
-Result<os::UniqueFd> open_route_socket_in(int network_namespace);
 
 }  // namespace berth::network

@@ -155,8 +155,11 @@ constexpr DumpedStep kHostSteps[] = {
        dump_limits(scene.out, scene.plan.init.process);
        if (scene.plan.host.rdt) dump_rdt(scene.out, *scene.plan.host.rdt);
      }},
-    {"attach network", [](const Plan& plan) { return !plan.host.net_devices.empty(); },
-     [](const Scene& scene) { dump_net_devices(scene.out, scene.plan.host.net_devices); }},
+    {"attach network",
+     [](const Plan& plan) {
+       return !plan.host.net_devices.empty() || !plan.host.interfaces.empty();
+     },
+     [](const Scene& scene) { dump_network(scene.out, scene.plan.host); }},
     {"run host hooks",
      [](const Plan& plan) {
        return !plan.host.prestart.empty() || !plan.host.create_runtime.empty();

@@ -110,10 +110,48 @@ void dump_rdt(json::Writer& out, const RdtPlan& plan) {
   out.end();
 }
 
+namespace {
+
 void dump_net_devices(json::Writer& out, const std::vector<spec::NetDevice>& devices) {
   out.key("netDevices").begin_object();
   for (const spec::NetDevice& device : devices)
     out.member(device.host_name, device.name.empty() ? device.host_name : device.name);
+  out.end();
+}
+
+void dump_prefixes(json::Writer& out, std::string_view name,
+                   const std::vector<IpPrefix>& prefixes) {
+  if (prefixes.empty()) return;
+  out.key(name).begin_array();
+  for (const IpPrefix& prefix : prefixes) out.string(to_string(prefix));
+  out.end();
+}
+
+void dump_interface(json::Writer& out, const InterfacePlan& plan) {
+  out.begin_object().member("name", plan.name);
+  out.member("type", plan.kind == Interface::Kind::Bridge ? "veth" : "macvlan");
+  out.member("link", plan.link);
+  if (plan.make_link) out.member("makeLink", true);
+  dump_prefixes(out, "linkAddresses", plan.link_addresses);
+  dump_prefixes(out, "addresses", plan.addresses);
+  if (plan.mtu != 0) out.member("mtu", plan.mtu);
+  if (!plan.routes.empty()) out.key("routes").begin_array();
+  for (const RoutePlan& route : plan.routes) {
+    out.begin_object().member("to", to_string(route.to));
+    if (!route.via.bytes.empty()) out.member("via", to_string(route.via));
+    out.end();
+  }
+  if (!plan.routes.empty()) out.end();
+  out.member("pointer", plan.pointer).end();
+}
+
+}  // namespace
+
+void dump_network(json::Writer& out, const HostPlan& plan) {
+  if (!plan.net_devices.empty()) dump_net_devices(out, plan.net_devices);
+  if (plan.interfaces.empty()) return;
+  out.key("interfaces").begin_array();
+  for (const InterfacePlan& each : plan.interfaces) dump_interface(out, each);
   out.end();
 }
 

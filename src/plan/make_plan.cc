@@ -12,6 +12,8 @@
 #include "plan/namespace_flags.h"
 #include "plan/process_parts.h"
 #include "plan/refuse.h"
+#include "spec/annotations.h"
+#include "spec/interfaces.h"
 #include "spec/paths.h"
 
 namespace berth::plan {
@@ -24,18 +26,40 @@ Result<> check_supported(const spec::Spec& spec) {
   return {};
 }
 
-// Taking a device from the host needs the host's rights.
-Result<> check_net_devices(const spec::Spec& spec, const HostFacts& facts, const Request& request,
-                           const Plan& plan) {
-  if (spec.platform.net_devices.empty()) return {};
+// Giving it a device of the host needs the host's rights.
+Result<> check_network_rights(std::string_view pointer, const HostFacts& facts,
+                              const Request& request, const Plan& plan) {
   if (!plan.host.namespaces.has(NamespaceType::Network)) {
-    return refuse("/linux/netDevices", ErrorKind::InvalidConfig,
-                  "netDevices need a network namespace: add {{\"type\": \"network\"}}");
+    return refuse(pointer, ErrorKind::InvalidConfig,
+                  "a network device needs a network namespace: add {{\"type\": \"network\"}}");
   }
   const bool may_move = (facts.capabilities >> CAP_NET_ADMIN & 1) != 0;
   if (may_move && !request.rootless && !facts.in_user_namespace) return {};
-  return refuse("/linux/netDevices", ErrorKind::Unsupported,
+  return refuse(pointer, ErrorKind::Unsupported,
                 "a rootless container cannot be given network devices of the host");
+}
+
+Result<std::vector<InterfacePlan>> plan_annotated_interfaces(const spec::Spec& spec,
+                                                             std::string_view pointer) {
+  const auto asked =
+      std::ranges::find(spec.annotations, spec::kInterfaces, &StringMap::value_type::first);
+  if (asked == spec.annotations.end()) return {};
+  const std::vector<Interface> interfaces = TRY(spec::read_annotated_interfaces(asked->second));
+  std::vector<std::string> taken = {"lo"};
+  for (const spec::NetDevice& device : spec.platform.net_devices)
+    taken.push_back(device.name.empty() ? device.host_name : device.name);
+  return plan_interfaces(interfaces, taken, pointer);
+}
+
+Result<> plan_network(const spec::Spec& spec, const HostFacts& facts, const Request& request,
+                      Plan& plan) {
+  const std::string pointer = "/annotations/" + std::string(spec::kInterfaces);
+  plan.host.net_devices = spec.platform.net_devices;
+  plan.host.interfaces = TRY(plan_annotated_interfaces(spec, pointer));
+  if (!plan.host.net_devices.empty())
+    TRY(check_network_rights("/linux/netDevices", facts, request, plan));
+  if (!plan.host.interfaces.empty()) TRY(check_network_rights(pointer, facts, request, plan));
+  return {};
 }
 
 // Init changes its root and nothing else. Devices that would be bound stay as the image has them.
@@ -110,8 +134,7 @@ Result<Plan> plan_all(const spec::Spec& spec, const HostFacts& facts, const Requ
   host.namespaces = TRY(plan_namespaces(spec, facts));
   TRY(check_supported(spec));
   host.ids = TRY(plan_ids(spec, facts));
-  TRY(check_net_devices(spec, facts, request, plan));
-  host.net_devices = spec.platform.net_devices;
+  TRY(plan_network(spec, facts, request, plan));
   host.rdt = plan_rdt(spec, request.id);
   host.cgroup = TRY(plan_cgroup(spec, facts, request, host.warnings));
   init.new_mount_namespace = host.namespaces.is_new(NamespaceType::Mount);

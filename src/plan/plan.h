@@ -13,6 +13,7 @@
 
 #include "plan/bus_value.h"
 #include "plan/host_facts.h"
+#include "plan/interface_plan.h"
 #include "spec/spec.h"
 
 // Every decision about a container, made by pure functions before anything is touched. Each item
@@ -350,6 +351,7 @@ struct HostPlan {
   std::vector<HookItem> prestart = {};
   std::vector<HookItem> create_runtime = {};
   std::vector<spec::NetDevice> net_devices = {};
+  std::vector<InterfacePlan> interfaces = {};
   std::optional<RdtPlan> rdt = {};
   std::vector<std::string> warnings = {};
 };

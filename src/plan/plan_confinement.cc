@@ -97,6 +97,8 @@ struct Rule {
 constexpr Rule kRules[] = {
     // The driver's own word: who holds the streams.
     {spec::kBox, [](const Setting&) -> Result<> { return {}; }},
+    // make_plan's: they are the host's to make.
+    {spec::kInterfaces, [](const Setting&) -> Result<> { return {}; }},
     {spec::kCoreScheduling,
      [](const Setting& setting) -> Result<> {
        setting.plan.core_cookie = TRY(read_switch(setting));

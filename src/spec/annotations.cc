@@ -8,9 +8,17 @@
 namespace berth::spec {
 namespace {
 
-constexpr std::string_view kWithEffect[] = {
-    kBox,           kCoreScheduling,         kMergePages, kLandlockExecute,  kLandlockRead,
-    kLandlockWrite, kMemoryDenyWriteExecute, kHugePages,  kFilterAnnotation, kUnitProperty};
+constexpr std::string_view kWithEffect[] = {kBox,
+                                            kCoreScheduling,
+                                            kInterfaces,
+                                            kMergePages,
+                                            kLandlockExecute,
+                                            kLandlockRead,
+                                            kLandlockWrite,
+                                            kMemoryDenyWriteExecute,
+                                            kHugePages,
+                                            kFilterAnnotation,
+                                            kUnitProperty};
 
 }  // namespace
 

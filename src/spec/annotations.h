@@ -14,6 +14,7 @@ inline constexpr std::string_view kOwnAnnotations = "run.berth.";
 
 inline constexpr std::string_view kBox = "run.berth.box";
 inline constexpr std::string_view kCoreScheduling = "run.berth.core-sched";
+inline constexpr std::string_view kInterfaces = "run.berth.interfaces";
 inline constexpr std::string_view kMergePages = "run.berth.ksm";
 inline constexpr std::string_view kLandlockExecute = "run.berth.landlock.execute";
 inline constexpr std::string_view kLandlockRead = "run.berth.landlock.read";

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 COMMANDS = ["create", "start", "run", "state", "kill", "delete", "list", "ps", "pause", "resume", "exec", "update",
-            "events", "wait", "spec", "features", "plan", "lint", "try", "box", "attach"]
+            "events", "wait", "spec", "features", "plan", "lint", "try", "box", "attach", "net"]
 
 
 @pytest.mark.parametrize("form", [[], ["help"], ["--help"], ["-h"]])

@@ -34,6 +34,8 @@ Record full_record() {
                                         .local = std::string("\xc0\x00\x02\x01", 4),
                                         .peer = "1234",
                                         .broadcast = ""}}}};
+  record.interfaces = {{.link = "br0", .made_link = true, .host_name = "berth0", .name = "eth0"},
+                       {.kind = Interface::Kind::Macvlan, .link = "wire", .name = "eth1"}};
   record.network_path = "/run/netns/x";
   record.rdt = {.tasks = {"/r/c1", "/r/c1/mon_groups/c1"}, .removed = {"/r/c1"}};
   record.pid_file = "/run/web.pid";
@@ -57,6 +59,7 @@ TEST(Record, ComesBackAsItWasWritten) {
   EXPECT_EQ(read->creator, wrote.creator);
   EXPECT_EQ(read->namespaces, wrote.namespaces);
   EXPECT_TRUE(read->annotated && read->changes_root);
+  EXPECT_EQ(read->interfaces, wrote.interfaces);
   ASSERT_EQ(read->cgroups.size(), 2U);
   EXPECT_EQ(read->cgroups[0].controllers, wrote.cgroups[0].controllers);
   EXPECT_TRUE(read->cgroups[1].is_v2);
@@ -127,6 +130,8 @@ TEST(Record, IsRefusedWhenAValueIsNotWhatItShouldBe) {
       {"\"hostName\"", "\"x\""},
       {"\"up\":true", "\"up\":1"},
       {"\"networkPath\"", "\"x\""},
+      {"\"madeLink\":true", "\"madeLink\":1"},
+      {"\"macvlan\":true", "\"macvlan\":null"},
       {"\"rdtRemoved\"", "\"x\""},
       {"[\"/r/c1\"]", "[1]"},
   };
@@ -140,11 +145,19 @@ TEST(Record, IsRefusedWhenAValueIsNotWhatItShouldBe) {
 
 TEST(Record, OfALaterVersionIsUnsupported) {
   std::string later = write_record(full_record());
-  replace(later, "\"version\":2", "\"version\":3,\"what\":{}");
+  replace(later, "\"version\":3", "\"version\":4,\"what\":{}");
   const auto read = read_record(later);
   ASSERT_FALSE(read);
   EXPECT_EQ(read.error().kind(), ErrorKind::Unsupported);
   EXPECT_NE(read.error().message().find("a newer berth"), std::string::npos);
+}
+
+// What it cannot undo an older berth must not read; all else it can.
+TEST(Record, IsOfTheVersionThatItNeeds) {
+  Record record = full_record();
+  EXPECT_NE(write_record(record).find("\"version\":3"), std::string::npos);
+  record.interfaces.clear();
+  EXPECT_NE(write_record(record).find("\"version\":2"), std::string::npos);
 }
 
 // As the first version wrote it: annotations were in the record, too.

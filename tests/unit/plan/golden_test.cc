@@ -52,9 +52,10 @@ struct Case {
   HostFacts (*facts)();
 };
 
-constexpr Case kCases[] = {{"default", root_on_v2},  {"engine-hybrid", root_on_hybrid},
-                           {"rootless", user_on_v2}, {"mapped-with-hooks", root_on_v2},
-                           {"pod", root_on_v2},      {"priorities", root_on_v2}};
+constexpr Case kCases[] = {{"default", root_on_v2},   {"engine-hybrid", root_on_hybrid},
+                           {"rootless", user_on_v2},  {"mapped-with-hooks", root_on_v2},
+                           {"pod", root_on_v2},       {"priorities", root_on_v2},
+                           {"interfaces", root_on_v2}};
 
 std::string directory_of(const Case& test) {
   return std::string(BERTH_SOURCE_DIR "/tests/golden/") + test.name;

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/network_options.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "berth/try.h"
+#include "cli/values.h"
+#include "core/context.h"
+
+namespace berth::cli {
+namespace {
+
+// "KEY=VALUE" of an interface.
+struct Word {
+  std::string_view key;
+  std::string value;
+  Interface& interface;
+};
+
+Result<> set_mtu(const Word& word) {
+  const uint64_t number = TRY(parse_unsigned(word.value) | context("mtu"));
+  if (number > std::numeric_limits<uint32_t>::max())
+    return fail(ErrorKind::InvalidUse, "mtu: {} is too large", number);
+  word.interface.mtu = static_cast<uint32_t>(number);
+  return {};
+}
+
+Result<> add_route(const Word& word) {
+  const size_t at = word.value.find('@');
+  word.interface.routes.push_back({.to = word.value.substr(0, at),
+                                   .via = at == word.value.npos ? "" : word.value.substr(at + 1)});
+  return {};
+}
+
+struct Key {
+  std::string_view name;
+  bool has_value;
+  Result<> (*set)(const Word& word);
+};
+
+constexpr Key kKeys[] = {
+    {"name", true,
+     [](const Word& word) -> Result<> {
+       word.interface.name = word.value;
+       return {};
+     }},
+    {"ip", true,
+     [](const Word& word) -> Result<> {
+       word.interface.addresses.push_back(word.value);
+       return {};
+     }},
+    {"gateway", true,
+     [](const Word& word) -> Result<> {
+       word.interface.gateways.push_back(word.value);
+       return {};
+     }},
+    {"route", true, add_route},
+    {"mtu", true, set_mtu},
+    {"mac", true,
+     [](const Word& word) -> Result<> {
+       word.interface.mac = word.value;
+       return {};
+     }},
+    {"make", false,
+     [](const Word& word) -> Result<> {
+       word.interface.make_link = true;
+       return {};
+     }},
+};
+
+std::unexpected<Error> refuse_key(std::string_view key) {
+  std::string known;
+  for (const Key& each : kKeys) known += formatted("{}{}", known.empty() ? "" : ", ", each.name);
+  return fail(ErrorKind::InvalidUse, "an interface has no \"{}\", but {}", key, known);
+}
+
+Result<> set_word(std::string_view text, Interface& interface) {
+  const size_t equals = text.find('=');
+  const Word word{.key = text.substr(0, equals),
+                  .value = std::string(equals == text.npos ? "" : text.substr(equals + 1)),
+                  .interface = interface};
+  const auto* key = std::ranges::find(kKeys, word.key, &Key::name);
+  if (key == std::end(kKeys)) return refuse_key(word.key);
+  if (key->has_value != (equals != text.npos) || (key->has_value && word.value.empty()))
+    return fail(
+        ErrorKind::InvalidUse, "{} {}", word.key,
+        key->has_value ? "needs a value: " + std::string(word.key) + "=..." : "has no value");
+  return key->set(word);
+}
+
+bool is_interface(std::string_view text) {
+  return text.starts_with("bridge=") || text.starts_with("macvlan=");
+}
+
+// `none`, `host` or a path.
+Result<> choose_namespace(std::string_view text, BoxNetwork& network) {
+  if (network.kind != BoxNetwork::Kind::Own || !network.path.empty())
+    return fail(ErrorKind::InvalidUse, "option --net: a box has one network namespace");
+  if (text.empty() || text == "none") return {};
+  network.kind = text == "host" ? BoxNetwork::Kind::Host : BoxNetwork::Kind::Joined;
+  if (text != "host") network.path = text;
+  return {};
+}
+
+}  // namespace
+
+Result<Interface> parse_interface(std::string_view text) {
+  if (!is_interface(text))
+    return fail(ErrorKind::InvalidUse,
+                "\"{}\" is no interface: bridge=NAME[,KEY=VALUE...] or macvlan=PARENT[,...]", text);
+  Interface interface;
+  interface.kind = text.starts_with("bridge=") ? Interface::Kind::Bridge : Interface::Kind::Macvlan;
+  text.remove_prefix(text.find('=') + 1);
+  interface.link = text.substr(0, text.find(','));
+  text.remove_prefix(std::min(interface.link.size() + 1, text.size()));
+  while (!text.empty()) {
+    const std::string_view word = text.substr(0, text.find(','));
+    TRY(set_word(word, interface));
+    text.remove_prefix(std::min(word.size() + 1, text.size()));
+  }
+  return interface;
+}
+
+namespace {
+
+// "device=eth1[,name=net0]"
+Result<BoxNetDevice> parse_device(std::string_view text) {
+  const std::vector<std::string> parts = split(text.substr(text.find('=') + 1), ',');
+  BoxNetDevice device;
+  for (const std::string& part : parts) {
+    if (device.host_name.empty() && !part.empty())
+      device.host_name = part;
+    else if (part.starts_with("name=") && part.size() > 5)
+      device.name = part.substr(5);
+    else
+      return fail(ErrorKind::InvalidUse, "\"{}\" is not device=NAME[,name=NAME]", text);
+  }
+  if (!device.host_name.empty()) return device;
+  return fail(ErrorKind::InvalidUse, "\"{}\" is not device=NAME[,name=NAME]", text);
+}
+
+}  // namespace
+
+Result<BoxNetwork> read_network(const Arguments& arguments) {
+  BoxNetwork network;
+  for (const std::string& text : arguments.texts("net")) {
+    if (is_interface(text))
+      network.interfaces.push_back(TRY(parse_interface(text) | context("option --net")));
+    else if (text.starts_with("device="))
+      network.devices.push_back(TRY(parse_device(text) | context("option --net")));
+    else
+      TRY(choose_namespace(text, network));
+  }
+  return network;
+}
+
+}  // namespace berth::cli

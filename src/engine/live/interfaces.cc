@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <poll.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "berth/try.h"
+#include "core/context.h"
+#include "engine/attach_network.h"
+#include "engine/container_inner.h"
+#include "engine/transaction.h"
+#include "network/device.h"
+#include "network/interfaces.h"
+#include "network/namespace.h"
+#include "plan/interface_plan.h"
+
+// The interfaces of a container that runs: docs/networking.md.
+namespace berth {
+namespace {
+
+using engine::Record;
+using engine::Snapshot;
+using engine::StateDir;
+using network::MadeInterface;
+
+// A container that runs, locked, and its network namespace.
+struct Inside {
+  StateDir directory;
+  Snapshot snapshot;
+  os::UniqueFd network_namespace;
+
+  Record& record() { return snapshot.record; }
+  Result<> save() { return directory.replace(snapshot.record, snapshot.config); }
+};
+
+Result<os::UniqueFd> open_namespace(const Record& record, const os::UniqueFd& init) {
+  os::UniqueFd there = TRY(engine::open_network_of(record.pid));
+  // The pid may have become another's while it was opened.
+  pollfd ended{.fd = init.get(), .events = POLLIN, .revents = 0};
+  if (::poll(&ended, 1, 0) == 0) return there;
+  return fail(ErrorKind::WrongState, "container not running: {}", record.id);
+}
+
+Result<Inside> enter(StateDir directory) {
+  Snapshot snapshot = TRY(engine::look(directory));
+  const os::UniqueFd init = TRY(engine::open_init(snapshot.record));
+  os::UniqueFd there = TRY(open_namespace(snapshot.record, init));
+  return Inside{std::move(directory), std::move(snapshot), std::move(there)};
+}
+
+std::vector<std::string> names_of(const std::vector<network::Device>& devices) {
+  std::vector<std::string> names;
+  for (const network::Device& device : devices) names.push_back(device.name);
+  return names;
+}
+
+// What a killed attach has announced and not made, or what was removed inside: its name is free.
+Result<> forget_missing(Inside& inside, const std::vector<std::string>& names) {
+  std::vector<MadeInterface> missing;
+  for (const MadeInterface& made : inside.record().interfaces) {
+    if (std::ranges::find(names, made.name) == names.end()) missing.push_back(made);
+  }
+  if (missing.empty()) return {};
+  std::erase_if(inside.record().interfaces, [&](const MadeInterface& made) {
+    return std::ranges::find(missing, made) != missing.end();
+  });
+  return network::Interfaces(inside.record().id, missing).release(inside.network_namespace.get());
+}
+
+// The record says first what will be made: whoever is killed then, `delete` and the next attach
+// find it.
+Result<> attach(Inside& inside, network::Interfaces& interfaces) {
+  TRY(interfaces.validate());
+  const std::vector<MadeInterface> before = inside.record().interfaces;
+  std::ranges::copy(interfaces.made(), std::back_inserter(inside.record().interfaces));
+  engine::Transaction transaction;
+  transaction.on_failure([&]() -> Result<> {
+    TRY(interfaces.release(inside.network_namespace.get()));
+    inside.record().interfaces = before;
+    return inside.save();
+  });
+  Result<> done = inside.save();
+  if (done) done = interfaces.attach(inside.network_namespace.get());
+  return done ? std::move(done) : transaction.roll_back(std::move(done).error());
+}
+
+InterfaceState state_of(const network::Device& device,
+                        const std::vector<network::Address>& addresses,
+                        const std::vector<MadeInterface>& made) {
+  InterfaceState state{.name = device.name,
+                       .kind = device.kind,
+                       .mac = network::hardware_text(device.hardware),
+                       .mtu = device.mtu,
+                       .is_up = device.is_up,
+                       .counters = device.counters};
+  for (const network::Address& address : addresses)
+    state.addresses.push_back(network::address_text(address));
+  const auto ours = std::ranges::find(made, device.name, &MadeInterface::name);
+  if (ours == made.end()) return state;
+  state.is_made = true;
+  state.link = ours->link;
+  state.host_name = ours->host_name;
+  return state;
+}
+
+}  // namespace
+
+[[gnu::cold]] Result<std::vector<std::string>> Container::attach_interfaces(
+    const std::vector<Interface>& wanted) {
+  StateDir directory = TRY(inner_->open());
+  TRY(directory.lock());
+  Inside inside = TRY(enter(std::move(directory)));
+  TRY(network::check_other(inside.network_namespace.get()));
+  const os::UniqueFd socket = TRY(network::open_route_socket_in(inside.network_namespace.get()));
+  const std::vector<std::string> names = names_of(TRY(network::list_devices(socket.get())));
+  auto plans = plan::plan_interfaces(wanted, names, "");
+  if (!plans) plans.error().set_place("interface");
+  std::vector<plan::InterfacePlan> planned = TRY(std::move(plans));
+  TRY(forget_missing(inside, names));
+  network::Interfaces interfaces(inside.record().id, planned);
+  Result<> done = attach(inside, interfaces);
+  if (!done) done.error().set_place("interface");
+  TRY(std::move(done));
+  std::vector<std::string> made;
+  for (const plan::InterfacePlan& each : planned) made.push_back(each.name);
+  return made;
+}
+
+[[gnu::cold]] Result<> Container::detach_interface(std::string_view name) {
+  StateDir directory = TRY(inner_->open());
+  TRY(directory.lock());
+  Inside inside = TRY(enter(std::move(directory)));
+  std::vector<MadeInterface>& all = inside.record().interfaces;
+  const auto found = std::ranges::find(all, name, &MadeInterface::name);
+  if (found == all.end())
+    return fail(ErrorKind::NotFound, "container {} has no interface {} that berth has made", id(),
+                name);
+  TRY(network::Interfaces(id(), std::vector{*found}).release(inside.network_namespace.get()));
+  all.erase(found);
+  return inside.save();
+}
+
+[[gnu::cold]] Result<std::vector<InterfaceState>> Container::interfaces() const {
+  Inside inside = TRY(enter(TRY(inner_->open())));
+  const os::UniqueFd socket = TRY(network::open_route_socket_in(inside.network_namespace.get()));
+  std::vector<InterfaceState> states;
+  for (const network::Device& device : TRY(network::list_devices(socket.get()))) {
+    states.push_back(state_of(device, TRY(network::list_addresses(socket.get(), device.index)),
+                              inside.record().interfaces));
+  }
+  return states;
+}
+
+}  // namespace berth

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "network/device.h"
+#include "plan/interface_plan.h"
+
+// Making and removing network devices (rtnetlink(7), ip-link(8)). Each takes a route socket of the
+// namespace that the device is to be in, or is in.
+namespace berth::network {
+
+// The end of a pair that the container gets, or a device of macvlan.
+struct Inside {
+  std::string name = {};
+  int network_namespace = -1;
+  std::string hardware = {};  // bytes; empty: of the kernel's choice
+  uint32_t mtu = 0;
+};
+
+// AlreadyExists: one of the two names is taken.
+[[gnu::cold]] Result<> make_pair(int socket, const std::string& name, const Device& bridge,
+                                 const Inside& inside);
+// Unsupported: the kernel has none.
+[[gnu::cold]] Result<> make_macvlan(int socket, const Device& parent, const Inside& inside);
+// AlreadyExists: there is a device of the name. hardware: its address, bytes.
+[[gnu::cold]] Result<> make_bridge(int socket, const std::string& name,
+                                   const std::string& hardware);
+
+// Says whose it is, and sets it up.
+[[gnu::cold]] Result<> set_alias(int socket, const std::string& name, const std::string& alias);
+// No error when it is gone.
+[[gnu::cold]] Result<> remove_device(int socket, int device);
+[[gnu::cold]] Result<> add_route(int socket, int device, const plan::RoutePlan& route);
+
+}  // namespace berth::network

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "network/made_bridge.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "berth/try.h"
+#include "core/context.h"
+#include "network/address.h"
+#include "network/link.h"
+#include "os/file.h"
+
+namespace berth::network {
+namespace {
+
+constexpr const char* kDirectory = "/run/berth-network";
+constexpr const char* kLock = "/run/berth-network/lock";
+constexpr const char* kAlias = "berth: removed with its last container";
+// Bridges of ours are known by their address: it is there from the first moment, an alias is not.
+constexpr std::string_view kHardware =
+    "\x02"
+    "ber";
+constexpr size_t kHardwareSize = 6;
+
+bool is_made(const Device& device) {
+  return device.kind == "bridge" && device.hardware.starts_with(kHardware);
+}
+
+Result<std::string> new_hardware() {
+  std::string hardware(kHardware);
+  hardware.resize(kHardwareSize);
+  const size_t left = kHardwareSize - kHardware.size();
+  if (::getrandom(hardware.data() + kHardware.size(), left, 0) != static_cast<ssize_t>(left))
+    return system_error(errno, "getrandom");
+  return hardware;
+}
+
+// Again for each user: the one who made it may have been killed before the next line.
+Result<> complete(int socket, const Device& bridge, const plan::InterfacePlan& plan) {
+  for (const plan::IpPrefix& address : plan.link_addresses)
+    TRY(add_address(socket, bridge.index, address_of(address)) | context("bridge {}", bridge.name));
+  return set_alias(socket, bridge.name, kAlias);
+}
+
+}  // namespace
+
+Result<os::UniqueFd> lock_bridges() {
+  if (::mkdir(kDirectory, 0700) < 0 && errno != EEXIST)
+    return system_error(errno, "make {}", kDirectory);
+  os::UniqueFd lock = TRY(os::open_at(AT_FDCWD, kLock, O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
+  while (::flock(lock.get(), LOCK_EX) < 0) {
+    if (errno != EINTR) return system_error(errno, "lock {}", kLock);
+  }
+  return lock;
+}
+
+Result<Device> find_or_make_bridge(int socket, const plan::InterfacePlan& plan) {
+  Result<Device> found = find_device(socket, plan.link);
+  if (!found && found.error().kind() != ErrorKind::NotFound) return found;
+  if (!found && !plan.make_link) {
+    found.error().add_context("make it, or let berth (makeLink)");
+    return found;
+  }
+  if (!found) {
+    TRY(make_bridge(socket, plan.link, TRY(new_hardware())));
+    found = find_device(socket, plan.link);
+  }
+  if (found && found->kind != "bridge")
+    return fail(ErrorKind::InvalidConfig, "network device {} is no bridge", plan.link);
+  if (found && plan.make_link && is_made(*found)) TRY(complete(socket, *found, plan));
+  return found;
+}
+
+Result<> remove_unused_bridge(int socket, const std::string& name) {
+  const std::vector<Device> devices = TRY(list_devices(socket));
+  const auto bridge = std::ranges::find(devices, name, &Device::name);
+  if (bridge == devices.end() || !is_made(*bridge)) return {};
+  const bool is_used = std::ranges::find(devices, bridge->index, &Device::bridge) != devices.end();
+  return is_used ? Result<>() : remove_device(socket, bridge->index);
+}
+
+}  // namespace berth::network

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The commands that documents show an operator, run as they stand there."""
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+from machine import needs_root
+from networks import Network
+
+pytestmark = needs_root
+DOCS = pathlib.Path(__file__).resolve().parents[2] / "docs"
+
+
+def commands(document, heading):
+    """The first block of shell commands below a heading."""
+    below = (DOCS / document).read_text().split(f"\n## {heading}\n", 1)[1]
+    return re.search(r"```sh\n(.*?)```", below, re.DOTALL)[1]
+
+
+@pytest.fixture
+def host():
+    network = Network()
+    network.ip("link", "set", "lo", "up")
+    yield network
+    network.close()
+
+
+def run(berth, host, text):
+    """With ids of this test's own, and a `berth` in $PATH that keeps its state where the test does."""
+    folder = berth.folder / "path"
+    folder.mkdir()
+    program = folder / "berth"
+    program.write_text(f'#!/bin/sh\nexec {berth.path} --root={berth.root} "$@"\n')
+    program.chmod(0o755)
+    text = text.replace("web", berth.new_id("web"))
+    return subprocess.run(["sh", "-euxc", f"PATH={folder}:$PATH\n{text}"], preexec_fn=host.enter, capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL, timeout=60)
+
+
+def test_networking(berth, host):
+    before = host.names()
+    done = run(berth, host, commands("networking.md", "In a minute"))
+    assert done.returncode == 0, done.stderr
+    assert "1 received" in done.stdout and "\nmore\n" in done.stdout and "br-demo" in done.stdout
+    assert host.names() == before

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Each state-changing system call of making, attaching and detaching interfaces fails, or berth is killed there: afterwards not
+one device, bridge or address more than before, and the same request again succeeds."""
+import errno
+import json
+import os
+import random
+
+import pytest
+from conftest import LONG
+from injector import Injector
+from test_injected import sweep
+
+from networks import Network
+
+WANTED = [{"type": "bridge", "link": "br-test", "makeLink": True, "addresses": ["10.1.0.2/24", "fd00:1::2/64"],
+           "gateways": ["10.1.0.1", "fd00:1::1"], "routes": [{"to": "10.9.0.0/16", "via": "10.1.0.9"}]},
+          {"type": "bridge", "link": "own", "mtu": 1400}]
+MORE = ("bridge=br-more,make,ip=10.2.0.2/24,route=10.8.0.0/16@10.2.0.1,name=more", "bridge=own,ip=10.3.0.2/24,name=last")
+
+
+@pytest.fixture
+def host(berth):
+    """berth runs in it."""
+    network = Network()
+    network.ip("link", "set", "lo", "up")
+    network.ip("link", "add", "own", "type", "bridge")
+    berth.before = ["nsenter", f"--net={network.path}"]
+    yield network
+    berth.before = []
+    network.close()
+
+
+def annotate(config):
+    config.setdefault("annotations", {})["run.berth.interfaces"] = json.dumps(WANTED)
+    config["hooks"] = {}
+
+
+def whole(host):
+    """All that the host's network has, without what changes by itself."""
+    return {link["ifname"]: (link["mtu"], link.get("master"), sorted(item["local"] for item in link["addr_info"] if item["scope"] == "global"))
+            for link in host.ip("addr", "show")}
+
+
+def inside(berth, container):
+    return sorted(each["name"] for each in json.loads(berth.ok("net", "list", "-f", "json", container)))
+
+
+@pytest.mark.parametrize("fault", (errno.EPERM, errno.ENOMEM, "main"))
+def test_create(berth, driver, host, fault):
+    inject = Injector(berth, driver, annotate)
+    before = whole(host)
+    container = berth.new_id()
+    first = inject("create", "-b", inject.bundle, container)
+    assert first.status == 0, first
+    assert set(whole(host)) > set(before)
+    berth.ok("delete", "--force", container)
+
+    def check(container, number):
+        result = inject("create", "-b", inject.bundle, container, at=number, fault=fault)
+        assert not result.hung, result
+        if result.status == 0:
+            assert inside(berth, container) == ["eth0", "eth1", "lo"], result
+        if fault == "main":
+            berth("delete", "--force", container)
+        else:
+            assert result.status == 0 or result.told.strip(), f"no message: {result}"
+            if result.status == 0:
+                berth.ok("delete", "--force", container)
+        assert whole(host) == before, f"{result}"
+
+    sweep(berth, first.points, check, first=1 + 2 * (fault == errno.ENOMEM))
+
+
+@pytest.fixture
+def running(berth, driver, host):
+    inject = Injector(berth, driver, annotate)
+    container = berth.new_id()
+    assert inject("run", "-d", "-b", inject.bundle, container).status == 0
+    return inject, container
+
+
+@pytest.mark.parametrize("fault", (errno.EPERM, "main"))
+def test_attach(berth, host, running, fault):
+    inject, container = running
+    before = whole(host), inside(berth, container)
+    first = inject("net", "attach", container, *MORE)
+    assert first.status == 0, first
+    after = inside(berth, container)
+    berth.ok("net", "detach", container, "more", "last")
+    assert (whole(host), inside(berth, container)) == before
+    for number in range(1, first.points + 1, 1 if LONG else 3):
+        result = inject("net", "attach", container, *MORE, at=number, fault=fault)
+        assert not result.hung, result
+        if fault != "main" and result.status != 0:
+            assert result.told.strip() and (whole(host), inside(berth, container)) == before, str(result)
+        made = [name for name in inside(berth, container) if name in ("more", "last")]
+        if made:  # killed in the middle, or a success: what is there can be taken away
+            berth.ok("net", "detach", container, *made)
+        berth.ok("net", "attach", container, *MORE)
+        assert inside(berth, container) == after, f"{result}"
+        berth.ok("net", "detach", container, "more", "last")
+        assert (whole(host), inside(berth, container)) == before, f"{result}"
+
+
+@pytest.mark.parametrize("fault", (errno.EPERM, "main"))
+def test_detach(berth, host, running, fault):
+    inject, container = running
+    before = whole(host), inside(berth, container)
+    berth.ok("net", "attach", container, *MORE)
+    first = inject("net", "detach", container, "more")
+    assert first.status == 0, first
+    for number in range(1, first.points + 1, 1 if LONG else 2):
+        berth.ok("net", "attach", container, MORE[0])
+        result = inject("net", "detach", container, "more", at=number, fault=fault)
+        assert not result.hung, result
+        if "more" in inside(berth, container):
+            berth.ok("net", "detach", container, "more")
+    berth.ok("net", "detach", container, "last")
+    assert (whole(host), inside(berth, container)) == before
+
+
+def network_namespaces():
+    found = set()
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            found.add(os.readlink(f"/proc/{pid}/ns/net"))
+        except OSError:  # it has ended
+            pass
+    return found
+
+
+def test_a_hundred(berth, driver, host):
+    """Every other one is killed somewhere on its way."""
+    inject = Injector(berth, driver, annotate)
+    before = whole(host), host.ip("route", "show"), network_namespaces()
+    container = berth.new_id()
+    points = inject("run", "-d", "-b", inject.bundle, container).points
+    berth.ok("delete", "--force", container)
+    seed = random.randrange(1 << 30)
+    chance = random.Random(seed)
+    for number in range(100):
+        container = berth.new_id("h")
+        at = chance.randrange(1, points + 1) if number % 2 else 0
+        result = inject("run", "-d", "-b", inject.bundle, container, at=at, fault="main")
+        assert not result.hung, f"seed {seed}, {number}: {result}"
+        assert at or result.status == 0, f"seed {seed}, {number}: {result}"
+        berth("delete", "--force", container)
+        berth.ids.remove(container)
+    assert list(berth.leaks()) == [], f"seed {seed}"
+    assert (whole(host), host.ip("route", "show"), network_namespaces()) == before, f"seed {seed}"
