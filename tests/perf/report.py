@@ -21,6 +21,7 @@ RATIO_MARKS = (
 DIFFERENCE_MARKS = (("run-seccomp", "run", 1.0), ("plan-seccomp", "plan", 1.0))
 PEAK_RSS_KB = 2048
 COMPILE_SECONDS = 240
+NETWORK_RATIO = 1.05
 RUN_CALLS = 300
 SMALLEST_LIMIT = 1 << 20
 BINARY_BYTES = 3 * 1024 * 1024
@@ -147,6 +148,9 @@ def marks(result: dict) -> list[dict]:
                 peaks[spec].append(row["berth"]["maxrss_kb"])
     for spec, values in peaks.items():
         found.append(mark(f"peak RSS with {spec}", max(values, default=None), PEAK_RSS_KB, "KB"))
+    if "network" in result:
+        rates = result["network"]
+        found.append(mark("TCP: hand-made / berth", rates["ip"] / rates["berth"], NETWORK_RATIO))
     if "compile_seconds" in result:
         found.append(mark("compile of the whole tree", result["compile_seconds"], COMPILE_SECONDS, "s"))
     found.append(mark("size of the binary", result["sizes"].get("berth"), BINARY_BYTES, "bytes"))
