@@ -23,7 +23,7 @@ function(berth_precompile header first)
     return()
   endif()
   target_precompile_headers(
-    ${first} PRIVATE <algorithm> <cstring> <expected> <fmt/format.h> <functional> <map> <memory> <optional> <set> <span>
+    ${first} PRIVATE <algorithm> <cstring> <expected> <fmt/core.h> <functional> <map> <memory> <optional> <set> <span>
     <string> <string_view> <utility> <variant> <vector> ${CMAKE_SOURCE_DIR}/src/${header})
   foreach(target ${ARGN})
     target_precompile_headers(${target} REUSE_FROM ${first})
