@@ -466,7 +466,8 @@ std::span<const Option> global_options() { return kGlobal; }
 std::span<const Command> all_commands() { return kCommands; }
 
 const Command* find_command(std::string_view name) {
-  auto found = std::ranges::find(kCommands, name, &Command::name);
+  auto found =
+      std::ranges::find(kCommands, name, [](const Command& each) { return each.name.view(); });
   return found == std::end(kCommands) ? nullptr : found;
 }
 

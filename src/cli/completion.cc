@@ -6,7 +6,9 @@
 namespace berth::cli {
 namespace {
 
-bool wants_container(const Command& command) { return command.words.starts_with("CONTAINER"); }
+bool wants_container(const Command& command) {
+  return command.words.view().starts_with("CONTAINER");
+}
 
 std::string names_of(std::span<const Option> options) {
   std::string text;

@@ -40,7 +40,7 @@ std::string described(const Option& option) {
   std::string text(option.help);
   if (!option.choices.empty()) {
     text += ": ";
-    for (char character : option.choices)
+    for (char character : option.choices.view())
       text += character == ' ' ? std::string(" or ") : std::string(1, character);
   }
   return text;

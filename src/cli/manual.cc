@@ -58,7 +58,7 @@ std::string overview() {
   text += "# SEE ALSO\n\n";
   std::string pages;
   for (const auto& command : all_commands()) {
-    if (command.hidden || command.name == "help") continue;
+    if (command.hidden || command.name.view() == "help") continue;
     pages += formatted("{}*berth-{}*(8)", pages.empty() ? "" : ", ", command.name);
   }
   return text + pages + "\n";

@@ -159,7 +159,8 @@ Result<> parse(std::span<const char* const> words, Invocation& invocation) {
 }  // namespace
 
 const Option& Arguments::option(std::string_view name) const {
-  auto found = std::ranges::find(options_, name, &Option::name);
+  auto found =
+      std::ranges::find(options_, name, [](const Option& each) { return each.name.view(); });
   if (found == options_.end()) std::abort();
   return *found;
 }

@@ -13,14 +13,29 @@
 
 namespace berth::cli {
 
+// A text of the tables: half a string_view, because each start fixes up every one (decision 13).
+class Text {
+ public:
+  constexpr Text() = default;
+  constexpr Text(const char* text) : text_(text) {}  // NOLINT(google-explicit-constructor): a table
+  constexpr operator std::string_view() const {      // NOLINT(google-explicit-constructor)
+    return text_ == nullptr ? std::string_view() : std::string_view(text_);
+  }
+  constexpr std::string_view view() const { return *this; }
+  constexpr bool empty() const { return text_ == nullptr; }
+
+ private:
+  const char* text_ = nullptr;
+};
+
 // What one option is. Parser, help, completions and manual pages all read this.
 struct Option {
-  std::string_view name;        // without dashes
-  char letter = 0;              // 0: none
-  std::string_view value = {};  // what the value is called in help ("DIR"); empty: a switch
-  std::string_view help = {};
-  std::string_view choices = {};  // "table json": the only values
-  bool hidden = false;            // accepted for the sake of callers, not shown
+  Text name;        // without dashes
+  char letter = 0;  // 0: none
+  Text value = {};  // what the value is called in help ("DIR"); empty: a switch
+  Text help = {};
+  Text choices = {};    // "table json": the only values
+  bool hidden = false;  // accepted for the sake of callers, not shown
 
   bool is_switch() const { return value.empty(); }
 };
@@ -62,10 +77,10 @@ struct Invocation {
 };
 
 struct Command {
-  std::string_view name;
-  std::string_view words = {};    // "CONTAINER [SIGNAL]"
-  std::string_view summary = {};  // one line
-  std::string_view details = {};  // a paragraph for help and manual
+  Text name;
+  Text words = {};    // "CONTAINER [SIGNAL]"
+  Text summary = {};  // one line
+  Text details = {};  // a paragraph for help and manual
   std::span<const Option> options = {};
   int min_words = 0;
   int max_words = -1;                               // -1: any number
