@@ -86,8 +86,9 @@ class Container {
   // All or nothing. They go with the container. InvalidConfig names the member, NotFound a link
   // that is not there, AlreadyExists a name that is taken.
   Result<std::vector<std::string>> attach_interfaces(const std::vector<Interface>& wanted);
-  // One that berth has made, now or when the container was created: else NotFound.
-  Result<> detach_interface(std::string_view name);
+  // Those that berth has made, now or when the container was created. NotFound, before one is
+  // removed, when another is named.
+  Result<> detach_interfaces(const std::vector<std::string>& names);
   // All network devices in its network namespace, those of the host where it shares that.
   Result<std::vector<InterfaceState>> interfaces() const;
   // Of its cgroup, in the caller's pid namespace.

@@ -100,7 +100,7 @@ char* berth_container_attach_interfaces(berth_container* container, const char* 
 
 int berth_container_detach_interface(berth_container* container, const char* name,
                                      berth_error** error) {
-  return capi::answer(container->container.detach_interface(capi::text(name)), error);
+  return capi::answer(container->container.detach_interfaces({capi::text(name)}), error);
 }
 
 char* berth_container_interfaces(const berth_container* container, berth_error** error) {

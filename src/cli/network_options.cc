@@ -98,8 +98,17 @@ Result<> choose_namespace(std::string_view text, BoxNetwork& network) {
   if (network.kind != BoxNetwork::Kind::Own || !network.path.empty())
     return fail(ErrorKind::InvalidUse, "option --net: a box has one network namespace");
   if (text.empty() || text == "none") return {};
-  network.kind = text == "host" ? BoxNetwork::Kind::Host : BoxNetwork::Kind::Joined;
-  if (text != "host") network.path = text;
+  if (text == "host") {
+    network.kind = BoxNetwork::Kind::Host;
+    return {};
+  }
+  if (!text.starts_with('/'))
+    return fail(ErrorKind::InvalidUse,
+                "option --net: \"{}\" is none of none, host, an absolute path, bridge=..., "
+                "macvlan=... and device=...",
+                text);
+  network.kind = BoxNetwork::Kind::Joined;
+  network.path = text;
   return {};
 }
 

@@ -41,7 +41,9 @@ Result<> check_link(const std::vector<Device>& devices, const plan::InterfacePla
   if (link == devices.end()) {
     if (plan.make_link) return {};
     return fail(ErrorKind::NotFound, "there is no network device {}{}", plan.link,
-                is_bridge ? ": make it, or let berth (\"makeLink\": true)" : "");
+                is_bridge
+                    ? ": make it, or let berth (\"makeLink\": true; \",make\" on a command line)"
+                    : "");
   }
   if (!is_bridge || link->kind == "bridge") return {};
   return fail(ErrorKind::InvalidConfig, "network device {} is no bridge", plan.link);

@@ -62,10 +62,7 @@ Result<os::UniqueFd> lock_bridges() {
 Result<Device> find_or_make_bridge(int socket, const plan::InterfacePlan& plan) {
   Result<Device> found = find_device(socket, plan.link);
   if (!found && found.error().kind() != ErrorKind::NotFound) return found;
-  if (!found && !plan.make_link) {
-    found.error().add_context("make it, or let berth (makeLink)");
-    return found;
-  }
+  if (!found && !plan.make_link) return found;
   if (!found) {
     TRY(make_bridge(socket, plan.link, TRY(new_hardware())));
     found = find_device(socket, plan.link);

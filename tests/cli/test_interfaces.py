@@ -216,7 +216,7 @@ def test_box_with_a_device_of_the_host(berth, host):
 
 
 @pytest.mark.parametrize("text,told", [
-    ("device=", "is not device=NAME"), ("device=wire,speed=3", "is not device=NAME"), ("device=missing", "no network device missing"),
+    ("here", "is none of none, host, an absolute path"), ("device=", "is not device=NAME"), ("device=wire,speed=3", "is not device=NAME"), ("device=missing", "no network device missing"),
     ("bridge=own,speed=3", "no \"speed\", but name, ip, gateway, route, mtu, mac, make"), ("bridge=own,ip", "ip=..."),
     ("bridge=own,make=1", "has no value"), ("bridge=own,mtu=x", "mtu"), ("bridge=,ip=10.1.0.2/24", "no name"),
     ("macvlan=wire,make", "only a bridge can be made")])
@@ -269,7 +269,8 @@ def test_attach_is_all_or_nothing(berth, host):
 
 def test_only_what_is_ours_is_detached(berth, host):
     container = start(berth, host, [peer(2)])
-    assert "has no interface lo" in berth.fails("net", "detach", container, "lo", preexec_fn=host.enter)
+    assert "has no interface lo" in berth.fails("net", "detach", container, "eth0", "lo", preexec_fn=host.enter)
+    assert set(listed(berth, host, container)) == {"lo", "eth0"}
     assert "there is no \"move\"" in berth.fails("net", "move", container, preexec_fn=host.enter)
     assert "no interface is named" in berth.fails("net", "detach", container, preexec_fn=host.enter)
 

@@ -26,8 +26,7 @@ Result<> attach(Container& container, const Arguments& arguments) {
 Result<> detach(Container& container, const Arguments& arguments) {
   const std::vector<std::string> names = arguments.words_from(2);
   if (names.empty()) return fail(ErrorKind::InvalidUse, "net detach: no interface is named");
-  for (const std::string& name : names) TRY(container.detach_interface(name));
-  return {};
+  return container.detach_interfaces(names);
 }
 
 std::string to_table(const std::vector<InterfaceState>& states) {

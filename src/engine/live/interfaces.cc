@@ -126,17 +126,23 @@ InterfaceState state_of(const network::Device& device,
   return made;
 }
 
-[[gnu::cold]] Result<> Container::detach_interface(std::string_view name) {
+[[gnu::cold]] Result<> Container::detach_interfaces(const std::vector<std::string>& names) {
   StateDir directory = TRY(inner_->open());
   TRY(directory.lock());
   Inside inside = TRY(enter(std::move(directory)));
   std::vector<MadeInterface>& all = inside.record().interfaces;
-  const auto found = std::ranges::find(all, name, &MadeInterface::name);
-  if (found == all.end())
-    return fail(ErrorKind::NotFound, "container {} has no interface {} that berth has made", id(),
-                name);
-  TRY(network::Interfaces(id(), std::vector{*found}).release(inside.network_namespace.get()));
-  all.erase(found);
+  std::vector<MadeInterface> leaving;
+  for (const std::string& name : names) {
+    const auto found = std::ranges::find(all, name, &MadeInterface::name);
+    if (found == all.end())
+      return fail(ErrorKind::NotFound, "container {} has no interface {} that berth has made", id(),
+                  name);
+    leaving.push_back(*found);
+  }
+  TRY(network::Interfaces(id(), leaving).release(inside.network_namespace.get()));
+  std::erase_if(all, [&](const MadeInterface& made) {
+    return std::ranges::find(leaving, made) != leaving.end();
+  });
   return inside.save();
 }
 
