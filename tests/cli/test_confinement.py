@@ -247,7 +247,7 @@ def test_what_is_wrong_is_refused(house, name, value, words):
 def test_they_are_listed_as_unsafe(house):
     listed = json.loads(house.ok("features"))["potentiallyUnsafeConfigAnnotations"]
     own = [name for name in listed if name.startswith("run.berth.")]
-    assert own == [f"run.berth.{name}" for name in ("box", "core-sched", "ksm", "landlock.execute", "landlock.read",
+    assert own == [f"run.berth.{name}" for name in ("box", "core-sched", "interfaces", "ksm", "landlock.execute", "landlock.read",
                                                       "landlock.write", "mdwe", "thp")]
 
 
