@@ -3,7 +3,6 @@
 one device, bridge or address more than before, and the same request again succeeds."""
 import errno
 import json
-import os
 import random
 
 import pytest
@@ -120,20 +119,11 @@ def test_detach(berth, host, running, fault):
     assert (whole(host), inside(berth, container)) == before
 
 
-def network_namespaces():
-    found = set()
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            found.add(os.readlink(f"/proc/{pid}/ns/net"))
-        except OSError:  # it has ended
-            pass
-    return found
-
-
 def test_a_hundred(berth, driver, host):
-    """Every other one is killed somewhere on its way."""
+    """Every other one is killed somewhere on its way. A network namespace goes with its processes and mounts, which leaks()
+    counts."""
     inject = Injector(berth, driver, annotate)
-    before = whole(host), host.ip("route", "show"), network_namespaces()
+    before = whole(host), host.ip("route", "show")
     container = berth.new_id()
     points = inject("run", "-d", "-b", inject.bundle, container).points
     berth.ok("delete", "--force", container)
@@ -148,4 +138,4 @@ def test_a_hundred(berth, driver, host):
         berth("delete", "--force", container)
         berth.ids.remove(container)
     assert list(berth.leaks()) == [], f"seed {seed}"
-    assert (whole(host), host.ip("route", "show"), network_namespaces()) == before, f"seed {seed}"
+    assert (whole(host), host.ip("route", "show")) == before, f"seed {seed}"
