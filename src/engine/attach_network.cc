@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/attach_network.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <sys/stat.h>
+
+#include <algorithm>
 
 #include "berth/try.h"
 #include "core/context.h"
@@ -14,12 +14,8 @@
 namespace berth::engine {
 namespace {
 
-bool is_own(int network_namespace) {
-  struct stat own;
-  struct stat other;
-  return ::stat("/proc/thread-self/ns/net", &own) < 0 || ::fstat(network_namespace, &other) < 0 ||
-         (own.st_ino == other.st_ino && own.st_dev == other.st_dev);
-}
+// One that cannot be looked at is taken for the host's: nothing is done there.
+bool is_own(int network_namespace) { return network::is_own(network_namespace).value_or(true); }
 
 // What failed for one annotation or object of the config, as this step.
 Result<> in_step(Result<> result, std::string_view pointer) {
@@ -59,13 +55,18 @@ Result<os::UniqueFd> open_network_of(pid_t process) {
   return os::open_at(AT_FDCWD, formatted("/proc/{}/ns/net", process).c_str(), O_RDONLY);
 }
 
+std::string joined_network(const spec::Spec& spec) {
+  const auto& namespaces = spec.platform.namespaces;
+  const auto network =
+      std::ranges::find(namespaces, spec::NamespaceType::Network, &spec::Namespace::type);
+  return network == namespaces.end() ? std::string() : network->path;
+}
+
 Result<> examine_network(Creation& creation) {
   TRY(examine_devices(creation));
   TRY(examine_interfaces(creation));
-  if (!was_given_network(creation.record)) return {};
-  for (const spec::Namespace& item : creation.spec.platform.namespaces) {
-    if (item.type == spec::NamespaceType::Network) creation.record.network_path = item.path;
-  }
+  if (was_given_network(creation.record))
+    creation.record.network_path = joined_network(creation.spec);
   return {};
 }
 

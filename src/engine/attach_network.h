@@ -9,6 +9,8 @@
 namespace berth::engine {
 
 Result<os::UniqueFd> open_network_of(pid_t process);
+// The path of the network namespace that the config joins: it outlives the container. Empty: none.
+std::string joined_network(const spec::Spec& spec);
 
 // Before anything is made: the record says what will be moved and made.
 Result<> examine_network(Creation& creation);

@@ -57,11 +57,13 @@ struct Sides {
   std::string alias;
 };
 
+Result<Device> link_of(int host, const plan::InterfacePlan& plan) {
+  if (plan.kind == Interface::Kind::Bridge) return find_or_make_bridge(host, plan);
+  return find_device(host, plan.link);
+}
+
 Result<> make(const Sides& sides, const plan::InterfacePlan& plan, const MadeInterface& made) {
-  const Device link = plan.kind == Interface::Kind::Bridge ? TRY(find_or_make_bridge(sides.host,
-                                                                                     plan))
-                                                           : TRY(find_device(sides.host,
-                                                                             plan.link));
+  const Device link = TRY(link_of(sides.host, plan));
   const Inside inside{.name = plan.name,
                       .network_namespace = sides.container,
                       .hardware = plan.hardware,

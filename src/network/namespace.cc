@@ -36,12 +36,16 @@ Result<os::UniqueFd> open_route_socket_in(int network_namespace) {
   return socket;
 }
 
-Result<> check_other(int network_namespace) {
+Result<bool> is_own(int network_namespace) {
   struct stat own;
   struct stat other;
   if (::stat(kOwnNamespace, &own) < 0 || ::fstat(network_namespace, &other) < 0)
     return system_error(errno, "look at the network namespace");
-  if (own.st_ino != other.st_ino || own.st_dev != other.st_dev) return {};
+  return own.st_ino == other.st_ino && own.st_dev == other.st_dev;
+}
+
+Result<> check_other(int network_namespace) {
+  if (!TRY(is_own(network_namespace))) return {};
   return fail(
       ErrorKind::InvalidConfig,
       "the container has the host's network namespace: it cannot be given devices of its own");

@@ -12,6 +12,8 @@ namespace berth::network {
 // A route socket in another network namespace: the calling thread goes there and comes back.
 [[gnu::cold]] Result<os::UniqueFd> open_route_socket_in(int network_namespace);
 
+// Whether it is the calling thread's.
+[[gnu::cold]] Result<bool> is_own(int network_namespace);
 // By a path the container may have been given the host's own: InvalidConfig.
 [[gnu::cold]] Result<> check_other(int network_namespace);
 

@@ -255,6 +255,28 @@ def test_attached_and_detached_while_it_runs(berth, host):
     assert names_made(host) == set()
 
 
+def test_nothing_stays_in_a_network_that_does(berth, host):
+    """It was joined, so that the kernel removes nothing by itself."""
+    other = Network()
+    bundle = configured(berth, [])
+    config = berth.read_config(bundle)
+    (space,) = [each for each in config["linux"]["namespaces"] if each["type"] == "network"]
+    space["path"] = other.path
+    config["mounts"] = [mount for mount in config["mounts"] if mount["type"] != "sysfs"]
+    berth.write_config(bundle, config)
+    container = berth.new_id()
+    berth.ok("run", "--detach", "-b", bundle, container, preexec_fn=host.enter)
+    done = berth("net", "attach", container, "macvlan=wire,name=wireless", preexec_fn=host.enter)
+    if "no network devices of the kind macvlan" in done.stderr:
+        pytest.skip("this kernel has no macvlan")
+    net(berth, host, "attach", container, "bridge=own")
+    assert other.names() == {"lo", "wireless", "eth0"}
+    berth.ok("kill", container, "KILL")
+    delete(berth, host, container)
+    assert other.names() == {"lo"} and names_made(host) == set()
+    other.close()
+
+
 def test_attach_is_all_or_nothing(berth, host):
     container = start(berth, host, [peer(2)])
     before = listed(berth, host, container).keys(), names_made(host), (berth.root / container / "state.json").read_text()

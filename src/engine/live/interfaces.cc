@@ -13,6 +13,7 @@
 #include "network/interfaces.h"
 #include "network/namespace.h"
 #include "plan/interface_plan.h"
+#include "spec/read_spec.h"
 
 // The interfaces of a container that runs: docs/networking.md.
 namespace berth {
@@ -72,6 +73,8 @@ Result<> forget_missing(Inside& inside, const std::vector<std::string>& names) {
 Result<> attach(Inside& inside, network::Interfaces& interfaces) {
   TRY(interfaces.validate());
   const std::vector<MadeInterface> before = inside.record().interfaces;
+  inside.record().network_path =
+      engine::joined_network(TRY(spec::read_spec(inside.snapshot.config, spec::Detail::Effects)));
   std::ranges::copy(interfaces.made(), std::back_inserter(inside.record().interfaces));
   engine::Transaction transaction;
   transaction.on_failure([&]() -> Result<> {
