@@ -70,7 +70,7 @@ Result<> make(const Sides& sides, const plan::InterfacePlan& plan, const MadeInt
                       .mtu = plan.mtu != 0 ? plan.mtu : link.mtu};
   if (plan.kind == Interface::Kind::Macvlan) return make_macvlan(sides.host, link, inside);
   TRY(make_pair(sides.host, made.host_name, link, inside));
-  return set_alias(sides.host, made.host_name, sides.alias);
+  return bring_up(sides.host, made.host_name, sides.alias);
 }
 
 Result<> give_address(int socket, const Device& device, const plan::IpPrefix& address) {
@@ -82,7 +82,7 @@ Result<> give_address(int socket, const Device& device, const plan::IpPrefix& ad
 }
 
 Result<> configure(const Sides& sides, const plan::InterfacePlan& plan) {
-  TRY(set_alias(sides.inside, plan.name, sides.alias));
+  TRY(bring_up(sides.inside, plan.name, sides.alias));
   const Device device = TRY(find_device(sides.inside, plan.name));
   for (const plan::IpPrefix& address : plan.addresses)
     TRY(give_address(sides.inside, device, address));

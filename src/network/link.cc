@@ -83,7 +83,7 @@ Result<> make_bridge(int socket, const std::string& name, const std::string& har
   return ask_for(socket, request, "bridge", name);
 }
 
-Result<> set_alias(int socket, const std::string& name, const std::string& alias) {
+Result<> bring_up(int socket, const std::string& name, const std::string& alias) {
   ifinfomsg link{};
   link.ifi_flags = IFF_UP;
   link.ifi_change = IFF_UP;

@@ -28,8 +28,8 @@ struct Inside {
 [[gnu::cold]] Result<> make_bridge(int socket, const std::string& name,
                                    const std::string& hardware);
 
-// Says whose it is, and sets it up.
-[[gnu::cold]] Result<> set_alias(int socket, const std::string& name, const std::string& alias);
+// With an alias that says whose it is.
+[[gnu::cold]] Result<> bring_up(int socket, const std::string& name, const std::string& alias);
 // No error when it is gone.
 [[gnu::cold]] Result<> remove_device(int socket, int device);
 [[gnu::cold]] Result<> add_route(int socket, int device, const plan::RoutePlan& route);

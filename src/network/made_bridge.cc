@@ -44,7 +44,7 @@ Result<std::string> new_hardware() {
 Result<> complete(int socket, const Device& bridge, const plan::InterfacePlan& plan) {
   for (const plan::IpPrefix& address : plan.link_addresses)
     TRY(add_address(socket, bridge.index, address_of(address)) | context("bridge {}", bridge.name));
-  return set_alias(socket, bridge.name, kAlias);
+  return bring_up(socket, bridge.name, kAlias);
 }
 
 }  // namespace
