@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What concerns a directory with all that is below it: containers make cgroups of their own in
 // theirs.
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -9,11 +8,11 @@
 #include <unistd.h>
 
 #include <charconv>
-#include <memory>
 
 #include "berth/try.h"
 #include "cgroup/directory.h"
 #include "core/context.h"
+#include "os/directory_list.h"
 #include "os/file.h"
 #include "os/path.h"
 
@@ -21,10 +20,6 @@ namespace berth::cgroup {
 namespace {
 
 constexpr size_t kProcessListLimit = 64 << 20;
-
-struct CloseDir {
-  void operator()(DIR* directory) const { ::closedir(directory); }
-};
 
 // kernfs counts a link for each subdirectory: most cgroups need not be listed at all.
 bool has_children(int directory) {
@@ -34,7 +29,7 @@ bool has_children(int directory) {
 
 Result<> list_children(os::UniqueFd directory, const std::string& path,
                        std::vector<std::string>& found) {
-  std::unique_ptr<DIR, CloseDir> listing(::fdopendir(directory.get()));
+  os::DirectoryList listing(::fdopendir(directory.get()));
   if (!listing) return system_error(errno, "list cgroup {}", path);
   (void)directory.release();
   for (;;) {

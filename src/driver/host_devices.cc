@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "driver/host_devices.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -9,11 +8,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <memory>
 #include <string_view>
 
 #include "berth/try.h"
 #include "core/context.h"
+#include "os/directory_list.h"
 #include "os/file.h"
 
 namespace berth::driver {
@@ -53,7 +52,7 @@ Result<> walk(int parent, const std::string& name, const std::string& path,
               std::vector<spec::Device>& devices) {
   os::UniqueFd opened = TRY(os::open_at(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW) |
                             context("devices of the host"));
-  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::fdopendir(opened.get()), ::closedir);
+  const os::DirectoryList directory(::fdopendir(opened.get()));
   if (!directory) return system_error(errno, "read {}", path);
   (void)opened.release();  // the stream's now
   while (const dirent* entry = ::readdir(directory.get())) {

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/held_process.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <charconv>
-#include <memory>
 
 #include "berth/try.h"
 #include "core/context.h"
+#include "os/directory_list.h"
 #include "os/file.h"
 #include "os/process.h"
 
@@ -18,10 +17,6 @@ namespace berth::engine {
 namespace {
 
 constexpr size_t kFileLimit = 4096;
-
-struct CloseDirectory {
-  void operator()(DIR* directory) const { ::closedir(directory); }
-};
 
 }  // namespace
 
@@ -43,7 +38,7 @@ bool HeldProcess::is_there() const {
 std::vector<pid_t> HeldProcess::threads() const {
   std::vector<pid_t> found;
   const int fd = ::openat(directory_.get(), "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const std::unique_ptr<DIR, CloseDirectory> list(fd < 0 ? nullptr : ::fdopendir(fd));
+  const os::DirectoryList list(fd < 0 ? nullptr : ::fdopendir(fd));
   while (const dirent* entry = list ? ::readdir(list.get()) : nullptr) {
     pid_t thread = 0;
     const std::string_view name = entry->d_name;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/state_store.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
@@ -9,10 +8,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <memory>
 
 #include "berth/try.h"
 #include "core/context.h"
+#include "os/directory_list.h"
 #include "os/file.h"
 #include "spec/read_spec.h"
 
@@ -31,11 +30,6 @@ bool is_id_letter(char letter) {
          (letter >= '0' && letter <= '9') || letter == '_' || letter == '+' || letter == '-' ||
          letter == '.';
 }
-
-struct CloseDirectory {
-  void operator()(DIR* directory) const { ::closedir(directory); }
-};
-using DirectoryList = std::unique_ptr<DIR, CloseDirectory>;
 
 // The root and its parents, 0700. The sticky bit spares it from cleaners of XDG_RUNTIME_DIR.
 Result<os::UniqueFd> open_root(const std::string& root, bool make) {
@@ -225,7 +219,7 @@ Result<> StateDir::remove() const {
       ::unlinkat(root_.get(), id_.c_str(), AT_REMOVEDIR) == 0)
     return {};
   const int copy = ::fcntl(fd_.get(), F_DUPFD_CLOEXEC, 3);
-  const DirectoryList list(copy < 0 ? nullptr : ::fdopendir(copy));
+  const os::DirectoryList list(copy < 0 ? nullptr : ::fdopendir(copy));
   if (!list) return system_error(errno, "read {}", path_);
   ::rewinddir(list.get());
   (void)::unlinkat(fd_.get(), kNotifySocket, 0);  // the only file below a directory
@@ -242,7 +236,7 @@ Result<> StateDir::remove() const {
 }
 
 Result<std::vector<std::string>> list_ids(const std::string& root) {
-  const DirectoryList list(::opendir(root.c_str()));
+  const os::DirectoryList list(::opendir(root.c_str()));
   std::vector<std::string> ids;
   if (!list && errno == ENOENT) return ids;
   if (!list) return system_error(errno, "read the state root {}", root);
