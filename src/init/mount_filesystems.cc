@@ -179,6 +179,7 @@ StepValue<int> make_filesystem(const MountContext& mount) {
                                   : item.attr_set;
   const int made = os::mount_filesystem(filesystem.get(), attributes);
   if (made < 0) return mount.failed(Action::OpenFilesystem, made);
+  mount.close_of_many(filesystem.get());
   return made;
 }
 
@@ -237,7 +238,10 @@ StepResult mount_new_filesystem(const MountContext& mount) {
   TRY(populate_dev(mount, fd.get()));
   TRY(attach(mount, fd.get(), target.get()));
   if (item.target == "/dev") mount.init.dev = item.is_dev ? fd.get() : -1;
-  return set_propagations(mount, fd.get());
+  TRY(set_propagations(mount, fd.get()));
+  const bool needed = item.readonly_late || mount.init.dev == fd.get();
+  mount.close_of_many(target.get(), needed ? -1 : fd.get());
+  return {};
 }
 
 StepResult apply_attributes(const MountContext& mount, int fd, bool* late) {
@@ -303,7 +307,9 @@ StepResult mount_bind(const MountContext& mount) {
   if (!target) return mount.failed(Action::MakeTarget, target.get());
   TRY(attach(mount, fd.get(), target.get()));
   if (late) TRY(change_attached(mount, fd.get()));
-  return set_propagations(mount, fd.get());
+  TRY(set_propagations(mount, fd.get()));
+  mount.close_of_many(fd.get(), target.get());
+  return {};
 }
 
 // The filesystem's own options, for every mount of it.

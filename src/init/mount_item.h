@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <unistd.h>
+
 #include "init/step.h"
 
 namespace berth::init {
@@ -10,6 +12,14 @@ struct MountContext {
   InitContext& init;
   const plan::MountItem& item;
   size_t index;
+
+  // What is left open is closed by the execve, in one go; of many mounts it would be too much.
+  void close_of_many(int one, int other = -1) const {
+    constexpr size_t kFew = 8;
+    if (index < kFew) return;
+    ::close(one);
+    if (other >= 0) ::close(other);
+  }
 
   std::unexpected<Failure> failed(Action action, int os_error, int detail = 0) const {
     return failure(Step::MountFilesystems, os_error, static_cast<int>(index), action, detail);

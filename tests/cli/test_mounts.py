@@ -2,12 +2,14 @@
 """Mounts of config.json, one by one: seen from inside the container."""
 import itertools
 import os
+import resource
 import shutil
 import subprocess
 
 import pytest
 
 from machine import any_ids
+from shapes import SHAPE
 
 
 @pytest.fixture
@@ -43,6 +45,18 @@ def refused(berth, image, *mounts):
 
 def bind(source, destination, *options):
     return {"destination": destination, "type": "bind", "source": str(source), "options": ["bind", *options]}
+
+
+def test_many_mounts_and_few_descriptors(berth):
+    bundle = berth.bundle("true")
+    config = berth.read_config(bundle)
+    (bundle / "file").touch()
+    config["mounts"] += [bind(bundle / "file", f"/tmp/{number}") for number in range(100)]
+    config["mounts"] += [{"destination": f"/tmp/t{number}/x", "type": "tmpfs", "source": "x", "options": ["mode=700"]} for number in range(60)]
+    berth.write_config(bundle, config)
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    few = 512 if SHAPE else 64  # with a user namespace the host opens the sources
+    berth.ok("run", "-b", bundle, berth.new_id(), preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (few, hard)))
 
 
 def test_directory_onto_a_file(berth, image, source):
