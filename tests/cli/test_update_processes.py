@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from cgroup_files import folders
-from machine import LIBC, needs_cgroup, needs_cpus, needs_realtime
+from machine import LIBC, needs_cgroup, needs_cpus, needs_realtime, needs_root
 from test_priorities import DEADLINE, MILLISECOND, SCHED_GETATTR, scheduling
 
 pytestmark = needs_cgroup
@@ -79,18 +79,20 @@ def test_cpus_that_are_not_there(berth, container):
     assert os.sched_getaffinity(pid) == before
 
 
-@pytest.mark.parametrize("words,value", [("be:6", (2, 6)), ("IOPRIO_CLASS_RT:3", (1, 3)), ("idle", (3, 0))])
+@pytest.mark.parametrize("words,value", [("be:6", (2, 6)), pytest.param("IOPRIO_CLASS_RT:3", (1, 3), marks=needs_root),
+                                         ("idle", (3, 0))])
 def test_io_priority(berth, container, words, value):
     berth.ok("update", f"--io-priority={words}", container)
     assert [io_priority(pid) for pid in members(berth, container)] == [value] * 3
 
 
-@pytest.mark.parametrize("words,seen", [("other:-5", (-5, 0, 0)), ("SCHED_BATCH:19", (19, 0, 3)), ("idle", (0, 0, 5))])
+@pytest.mark.parametrize("words,seen", [pytest.param("other:-5", (-5, 0, 0), marks=needs_root), ("SCHED_BATCH:19", (19, 0, 3)), ("idle", (0, 0, 5))])
 def test_scheduler(berth, container, words, seen):
     berth.ok("update", f"--scheduler={words}", container)
     assert [scheduling_of(pid) for pid in members(berth, container)] == [seen] * 3
 
 
+@needs_root
 @needs_realtime
 def test_realtime(berth, container):
     options = ["--cpu-rt-runtime=20000"] if os.path.exists("/sys/fs/cgroup/cpu/cpu.rt_runtime_us") else []
@@ -102,6 +104,7 @@ def test_realtime(berth, container):
     assert [scheduling_of(pid)[1:] for pid in members(berth, container)] == [(7, 1)] * 3
 
 
+@needs_root
 def test_deadline(berth, container):
     berth.ok("update", "--scheduler=deadline:1ms:20ms:100ms", container)
     attributes = (ctypes.c_uint64 * 7)()
@@ -135,7 +138,7 @@ def enter(member, pid):
 
 def test_nobody_else(berth, container):
     before = scheduling_of(os.getpid()), io_priority(os.getpid()), os.sched_getaffinity(0)
-    berth.ok("update", "--scheduler=batch:9", "--io-priority=idle", "--cpu-affinity=0", "--oom-score-adj=5", container)
+    berth.ok("update", "--scheduler=batch:9", "--io-priority=idle", "--cpu-affinity=0", "--oom-score-adj=905", container)
     assert (scheduling_of(os.getpid()), io_priority(os.getpid()), os.sched_getaffinity(0)) == before
 
 
@@ -143,7 +146,7 @@ def test_while_processes_come_and_go(berth):
     """Those that are born meanwhile are found; those that end are no failure."""
     container = berth.running(script="while true; do true | true; sleep 0; done")
     for _ in range(10):
-        berth.ok("update", "--scheduler=batch:4", "--oom-score-adj=6", "--io-priority=be:5", container)
+        berth.ok("update", "--scheduler=batch:4", "--oom-score-adj=906", "--io-priority=be:5", container)
     pid = berth.state(container)["pid"]
     assert scheduling_of(pid) == (4, 0, 3) and io_priority(pid) == (2, 5)
 
@@ -162,8 +165,10 @@ def test_what_does_not_exist(berth, container, option, pointer):
 def test_more_processes_than_descriptors(berth):
     """Each is held by two: not to have them is an error, and no process is left out in silence."""
     container = berth.running(first="for i in 1 2 3 4 5 6 7 8 9 10; do sleep 1000 & done")
+    score = pathlib.Path(f"/proc/{berth.state(container)['pid']}/oom_score_adj")
+    before = score.read_text()
     few = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20))}
     assert len(members(berth, container)) == 11
-    told = berth.fails("update", "--oom-score-adj=9", container, **few)
+    told = berth.fails("update", "--oom-score-adj=909", container, **few)
     assert "nothing was changed" in told and "too many open files" in told
-    assert pathlib.Path(f"/proc/{berth.state(container)['pid']}/oom_score_adj").read_text() == "0\n"
+    assert score.read_text() == before
