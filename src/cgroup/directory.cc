@@ -172,7 +172,8 @@ std::unexpected<Error> missing_file(const Directory& directory, std::string_view
   const std::string_view controller = file.substr(0, file.find('.'));
   return std::unexpected(
       Error(ErrorKind::System, ENOENT,
-            formatted("{} is not available in cgroup {} (is the {} controller there and enabled?)",
+            formatted("{} is not available in cgroup {} (is the {} controller there and enabled?): "
+                      "no such file or directory",
                       file, directory.full_path(), controller)));
 }
 

@@ -121,8 +121,9 @@ Result<> enable_controllers(const Directory& directory, std::span<const plan::Cg
   const Names available = split_words(TRY(read_control(root, "cgroup.controllers")));
   const Names needed = needed_by(writes);
   for (const std::string& name : missing_from(needed, available)) {
-    return std::unexpected(Error(ErrorKind::System, ENOENT,
-                                 formatted("the cgroup controller {} is not available", name)));
+    return std::unexpected(
+        Error(ErrorKind::System, ENOENT,
+              formatted("the requested cgroup controller `{}` is not available", name)));
   }
   const Names& wanted = which == Enable::Needed ? needed : available;
   if (wanted.empty()) return {};

@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdlib.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "berth/oci.h"
@@ -180,7 +182,11 @@ Result<std::string> Factory::plan(std::string_view id, const CreateOptions& opti
 }
 
 std::string default_config(bool rootless) {
-  return spec::write_spec(spec::default_spec(rootless), 4) + "\n";
+  // As runc: a cgroup namespace where only v2 is mounted.
+  struct statfs mounted{};
+  const bool pure_v2 = ::statfs("/sys/fs/cgroup", &mounted) == 0 &&
+                       static_cast<uint64_t>(mounted.f_type) == CGROUP2_SUPER_MAGIC;
+  return spec::write_spec(spec::default_spec(rootless, pure_v2), 4) + "\n";
 }
 
 }  // namespace berth

@@ -155,7 +155,7 @@ Result<> add_unified(const StringMap& unified, WriteList& writes) {
     const std::string pointer = "unified/" + escaped(key);
     if (!is_file_name(key) || is_ours(key)) {
       return refuse(WriteList::resources_pointer(pointer), ErrorKind::InvalidConfig,
-                    "\"{}\" is not the name of a limit's file", key);
+                    "the specified key has not the form CONTROLLER.VALUE `{}`", key);
     }
     const std::string_view controller = std::string_view(key).substr(0, key.find('.'));
     // Files such as io.max take one line a write.

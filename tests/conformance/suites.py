@@ -32,8 +32,7 @@ class Test:
 
 
 def environment(**more: str) -> dict:
-    path = PATH if shutil.which("go") else f"{PATH}:{STAND_IN}"
-    return {"PATH": path, "HOME": "/root", "TERM": "xterm", "LANG": "C.UTF-8", "TMPDIR": str(SCRATCH), **more}
+    return {"PATH": PATH, "HOME": "/root", "TERM": "xterm", "LANG": "C.UTF-8", "TMPDIR": str(SCRATCH), **more}
 
 
 def outcome(pattern: re.Pattern, text: str) -> str:
@@ -72,7 +71,8 @@ class Runc:
         # The output is kept off the terminal, where it would be folded and mixed with what tests write there.
         inner = f"{bats} >&9 2>&1 9>&-"
         outer = f"exec 9>&1; {terminal(inner)} >terminal 2>&1"
-        return ["bash", "-c", outer], environment(RUNC=runtime)
+        path = PATH if shutil.which("go") else f"{PATH}:{STAND_IN}"
+        return ["bash", "-c", outer], environment(RUNC=runtime, PATH=path)
 
 
 class Crun:
