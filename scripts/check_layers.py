@@ -16,7 +16,7 @@ MAY_SEE = {
     "spec": ["json", "core"],
     "plan": ["spec", "json", "core"],
     "cgroup": ["plan", "spec", "json", "os", "core"],
-    "network": ["plan", "spec", "os", "core"],
+    "network": ["plan", "spec", "json", "os", "core"],
     "security": ["plan", "spec", "os", "core"],
     "hooks": ["plan", "spec", "os", "core"],
     "sync": ["os", "core"],

@@ -17,6 +17,16 @@ struct Route {
   bool operator==(const Route&) const = default;
 };
 
+// A port of the container that is reached at one of the host's (nftables; the program `nft`).
+struct PublishedPort {
+  enum class Protocol : unsigned char { Tcp, Udp, Sctp };
+  Protocol protocol = Protocol::Tcp;
+  std::string host = {};   // an address of the host; empty: all of them
+  uint16_t host_port = 0;  // 1 to 65535
+  uint16_t port = 0;       // the same, in the container
+  bool operator==(const PublishedPort&) const = default;
+};
+
 // An interface that is made for a container and goes with it.
 struct Interface {
   enum class Kind : unsigned char {
@@ -28,15 +38,25 @@ struct Interface {
   bool make_link = false;  // Bridge: made where it is not there, and removed with its last user
   std::string name = {};   // in the container; empty: the first of eth0, eth1, … that is free
   std::vector<std::string> addresses = {};  // "10.1.0.2/24", "fd00::2/64"
-  std::vector<std::string> gateways = {};   // "10.1.0.1": default routes. A made bridge gets them
+  // "10.1.0.0/24": an address that is free there. Its gateway, unless `gateways` has one of this
+  // network, is the first address of the network.
+  std::vector<std::string> subnets = {};
+  std::vector<std::string> gateways = {};  // "10.1.0.1": default routes. A made bridge gets them
   std::vector<Route> routes = {};
-  uint32_t mtu = 0;      // bytes; 0: the link's
-  std::string mac = {};  // "02:42:0a:01:00:02"; empty: of the kernel's choice
+  bool nat = false;  // Bridge: what leaves the bridge has the host's address (masquerade)
+  std::vector<PublishedPort> ports = {};  // Bridge
+  uint32_t mtu = 0;                       // bytes; 0: the link's
+  std::string mac = {};                   // "02:42:0a:01:00:02"; empty: of the kernel's choice
   bool operator==(const Interface&) const = default;
 };
 
 // From a JSON array of objects (docs/networking.md). InvalidConfig: pointer() is into the text.
 Result<std::vector<Interface>> parse_interfaces(std::string_view json);
+
+// What containers have left in the network namespace of the calling thread that are gone without
+// giving it back (their directory was removed by hand): devices, rules of nftables, addresses. The
+// next attach does it as well. Names of devices.
+Result<std::vector<std::string>> remove_network_leftovers();
 
 // Since the interface was made, seen from inside the container (netdevice(7), IFLA_STATS64).
 struct InterfaceCounters {

@@ -202,10 +202,10 @@ constexpr Option kBoxOnly[] = {
     {"net", 0, "none|host|PATH|INTERFACE",
      "network: a namespace of its own, the host's, or the one at PATH (none). INTERFACE is made in "
      "it (may be repeated): "
-     "bridge=NAME or macvlan=PARENT, then ,ip=ADDRESS/BITS ,gateway=ADDRESS ,route=NETWORK@ADDRESS "
-     ",name=NAME ,mtu=BYTES "
-     ",mac=ADDRESS, and ,make for a bridge that is not there. device=NAME[,name=NAME] is moved "
-     "into it and comes back"},
+     "bridge=NAME or macvlan=PARENT, then ,ip=ADDRESS/BITS ,subnet=NETWORK ,gateway=ADDRESS "
+     ",route=NETWORK@ADDRESS ,name=NAME ,mtu=BYTES ,mac=ADDRESS ,nat "
+     ",publish=[ADDRESS:]HOSTPORT:PORT[/PROTOCOL], and ,make for a bridge that is not there. "
+     "device=NAME[,name=NAME] is moved into it and comes back"},
     {"rlimit", 0, "TYPE=SOFT[:HARD]", "a resource limit, as nofile=1024:4096 (may be repeated)"},
     {"oom-score-adj", 0, "N", "who is killed first when memory is short, -1000 to 1000"},
     {"cgroup", 0, "PATH", "of the container, as linux.cgroupsPath"},
@@ -428,15 +428,17 @@ constexpr Command kCommands[] = {
      .max_words = 1,
      .run = run_attach},
     {.name = "net",
-     .words = "attach|detach|list CONTAINER [INTERFACE|NAME...]",
+     .words = "attach|detach|list|prune [CONTAINER] [INTERFACE|NAME...]",
      .summary = "change the network interfaces of a running container",
      .details =
          "attach makes each INTERFACE, all or none, and prints their names: bridge=NAME or "
-         "macvlan=PARENT, then ,ip=ADDRESS/BITS ,gateway=ADDRESS ,route=NETWORK@ADDRESS ,name=NAME "
-         ",mtu=BYTES ,mac=ADDRESS, and ,make for a bridge that is not there. detach removes those "
-         "that berth has made. They go with the container.",
+         "macvlan=PARENT, then ,ip=ADDRESS/BITS ,subnet=NETWORK (an address that is free there) "
+         ",gateway=ADDRESS ,route=NETWORK@ADDRESS ,name=NAME ,mtu=BYTES ,mac=ADDRESS ,nat "
+         ",publish=[ADDRESS:]HOSTPORT:PORT[/PROTOCOL], and ,make for a bridge that is not there. "
+         "detach removes those that berth has made. They go with the container. prune removes what "
+         "is left of containers that are gone without it.",
      .options = kNet,
-     .min_words = 2,
+     .min_words = 1,
      .run = run_net},
     {.name = "help",
      .words = "[COMMAND]",

@@ -33,6 +33,40 @@ Result<> add_route(const Word& word) {
   return {};
 }
 
+Result<uint16_t> parse_port(std::string_view text) {
+  const uint64_t number = TRY(parse_unsigned(text));
+  if (number >= 1 && number <= std::numeric_limits<uint16_t>::max())
+    return static_cast<uint16_t>(number);
+  return fail(ErrorKind::InvalidUse, "{} is no port", number);
+}
+
+Result<PublishedPort::Protocol> parse_protocol(std::string_view text) {
+  if (text.empty() || text == "tcp") return PublishedPort::Protocol::Tcp;
+  if (text == "udp") return PublishedPort::Protocol::Udp;
+  if (text == "sctp") return PublishedPort::Protocol::Sctp;
+  return fail(ErrorKind::InvalidUse, "\"{}\" is none of tcp, udp and sctp", text);
+}
+
+// "[ADDRESS:]PORT:PORT[/PROTOCOL]"; an address of IPv6 in brackets.
+Result<PublishedPort> parse_published(std::string_view text) {
+  PublishedPort port;
+  const size_t slash = text.find('/');
+  if (slash != text.npos) port.protocol = TRY(parse_protocol(text.substr(slash + 1)));
+  text = text.substr(0, slash);
+  const size_t last = text.rfind(':');
+  if (last == text.npos)
+    return fail(ErrorKind::InvalidUse, "\"{}\" is not [ADDRESS:]HOSTPORT:PORT[/PROTOCOL]", text);
+  port.port = TRY(parse_port(text.substr(last + 1)));
+  text = text.substr(0, last);
+  const size_t before = text.rfind(':');
+  port.host_port = TRY(parse_port(before == text.npos ? text : text.substr(before + 1)));
+  if (before == text.npos) return port;
+  text = text.substr(0, before);
+  if (text.starts_with('[') && text.ends_with(']')) text = text.substr(1, text.size() - 2);
+  port.host = text;
+  return port;
+}
+
 struct Key {
   std::string_view name;
   bool has_value;
@@ -50,6 +84,11 @@ constexpr Key kKeys[] = {
        word.interface.addresses.push_back(word.value);
        return {};
      }},
+    {"subnet", true,
+     [](const Word& word) -> Result<> {
+       word.interface.subnets.push_back(word.value);
+       return {};
+     }},
     {"gateway", true,
      [](const Word& word) -> Result<> {
        word.interface.gateways.push_back(word.value);
@@ -60,6 +99,16 @@ constexpr Key kKeys[] = {
     {"mac", true,
      [](const Word& word) -> Result<> {
        word.interface.mac = word.value;
+       return {};
+     }},
+    {"publish", true,
+     [](const Word& word) -> Result<> {
+       word.interface.ports.push_back(TRY(parse_published(word.value) | context("publish")));
+       return {};
+     }},
+    {"nat", false,
+     [](const Word& word) -> Result<> {
+       word.interface.nat = true;
        return {};
      }},
     {"make", false,

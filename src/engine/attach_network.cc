@@ -35,10 +35,14 @@ Result<> examine_devices(Creation& creation) {
   return {};
 }
 
+std::string state_path(const Creation& creation) {
+  return creation.factory.state_root + "/" + creation.plan.host.id;
+}
+
 Result<> examine_interfaces(Creation& creation) {
   const std::vector<plan::InterfacePlan>& wanted = creation.plan.host.interfaces;
   if (wanted.empty()) return {};
-  auto interfaces = std::make_unique<network::Interfaces>(creation.plan.host.id, wanted);
+  auto interfaces = std::make_unique<network::Interfaces>(state_path(creation), wanted);
   TRY(in_step(interfaces->validate(), wanted.front().pointer));
   creation.record.interfaces = interfaces->made();
   creation.interfaces = std::move(interfaces);
@@ -93,10 +97,11 @@ Result<os::UniqueFd> hold_network(const Record& record, const cgroup::CgroupMana
   return os::UniqueFd();
 }
 
-Result<> give_network_back(const Record& record, const os::UniqueFd& network_namespace) {
+Result<> give_network_back(const Record& record, const std::string& state,
+                           const os::UniqueFd& network_namespace) {
   Result<> released;
   if (!record.interfaces.empty())
-    released = network::Interfaces(record.id, record.interfaces).release(network_namespace.get());
+    released = network::Interfaces(state, record.interfaces).release(network_namespace.get());
   if (record.net_devices.empty()) return released;
   Result<> given = network::MovedDevices(record.net_devices).release(network_namespace.get());
   return released ? std::move(given) : std::move(released);

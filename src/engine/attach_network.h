@@ -20,8 +20,9 @@ Result<> attach_network(Creation& creation);
 // The network namespace of a container that got devices, kept alive by the descriptor while its
 // processes are ended; none when it was given nothing, or it is gone with them.
 Result<os::UniqueFd> hold_network(const Record& record, const cgroup::CgroupManager& cgroup);
-// Once nobody in the container can be in the way.
-Result<> give_network_back(const Record& record, const os::UniqueFd& network_namespace);
+// Once nobody in the container can be in the way. state: the path of its directory.
+Result<> give_network_back(const Record& record, const std::string& state,
+                           const os::UniqueFd& network_namespace);
 
 // Of its network devices but loopback; none of the host's, and none where it cannot be asked.
 [[gnu::cold]] std::vector<InterfaceStats> count_interfaces(const Record& record);

@@ -165,7 +165,7 @@ Creation::~Creation() {
     (void)cgroup->kill_all(SIGKILL);
     (void)cgroup->destroy();
   }
-  if (network_namespace) (void)give_network_back(record, network_namespace);
+  if (network_namespace) (void)give_network_back(record, state.path(), network_namespace);
   if (class_made) (void)cgroup::remove_class(record.rdt);
   if (pid_file_written) (void)::unlink(options.pid_file.c_str());
   if (!state) return;

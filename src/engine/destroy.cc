@@ -51,7 +51,7 @@ Result<> tear_down(const StateDir& directory, Snapshot& snapshot,
   TRY(kill_init(snapshot, *cgroup));
   const bool empty = snapshot.status == Status::Stopped && cgroup->remove_empty();
   if (!empty) TRY(cgroup->kill_all(SIGKILL) | context("end the container's processes"));
-  TRY(engine::give_network_back(record, network));
+  TRY(engine::give_network_back(record, directory.path(), network));
   TRY(cgroup::remove_class(record.rdt));
   if (!empty) TRY(cgroup->destroy() | context("remove the container's cgroup"));
   TRY(directory.remove());

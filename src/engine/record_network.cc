@@ -38,7 +38,7 @@ void write_interfaces(json::Writer& writer, const std::vector<network::MadeInter
   writer.key("interfaces").begin_array();
   for (const network::MadeInterface& each : interfaces) {
     writer.begin_object().member("name", each.name).member("hostName", each.host_name);
-    writer.member("link", each.link).member("madeLink", each.made_link);
+    writer.member("link", each.link);
     writer.member("macvlan", each.kind == Interface::Kind::Macvlan).end();
   }
   writer.end();
@@ -94,7 +94,6 @@ Result<network::MadeInterface> read_interface(const json::Value& value) {
   made.name = TRY(reader.string("name"));
   made.host_name = TRY(reader.string("hostName"));
   made.link = TRY(reader.string("link"));
-  made.made_link = TRY(reader.boolean("madeLink"));
   if (TRY(reader.boolean("macvlan"))) made.kind = Interface::Kind::Macvlan;
   return made;
 }

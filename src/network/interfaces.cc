@@ -11,14 +11,14 @@
 #include "berth/try.h"
 #include "core/context.h"
 #include "network/address.h"
+#include "network/holding.h"
+#include "network/ledger.h"
 #include "network/link.h"
 #include "network/made_bridge.h"
 #include "network/namespace.h"
 
 namespace berth::network {
 namespace {
-
-constexpr size_t kAliasSize = 255;  // IFALIASZ, less its NUL
 
 Result<std::string> random_name() {
   unsigned char bytes[4];
@@ -57,13 +57,8 @@ struct Sides {
   std::string alias;
 };
 
-Result<Device> link_of(int host, const plan::InterfacePlan& plan) {
-  if (plan.kind == Interface::Kind::Bridge) return find_or_make_bridge(host, plan);
-  return find_device(host, plan.link);
-}
-
-Result<> make(const Sides& sides, const plan::InterfacePlan& plan, const MadeInterface& made) {
-  const Device link = TRY(link_of(sides.host, plan));
+Result<> make(const Sides& sides, const Device& link, const plan::InterfacePlan& plan,
+              const MadeInterface& made) {
   const Inside inside{.name = plan.name,
                       .network_namespace = sides.container,
                       .hardware = plan.hardware,
@@ -91,31 +86,48 @@ Result<> configure(const Sides& sides, const plan::InterfacePlan& plan) {
   return {};
 }
 
-// A name alone may be somebody else's by now. Without an alias it was made by who was killed then.
-bool is_ours(const Device& device, std::string_view alias) {
-  const bool made = device.kind == "veth" || device.kind == "macvlan";
-  return made && (device.alias.empty() || device.alias == alias);
-}
-
-Result<> remove(int socket, const std::string& name, std::string_view alias) {
+Result<> remove_inside(int socket, const std::string& name, const std::string& id) {
   Result<Device> device = find_device(socket, name);
   if (!device && device.error().kind() != ErrorKind::NotFound)
     return std::unexpected(std::move(device).error());
-  if (!device) return {};
-  return is_ours(*device, alias) ? remove_device(socket, device->index) : Result<>();
+  if (!device || !is_made_for(*device, id)) return {};
+  return remove_device(socket, device->index);
+}
+
+std::string id_of(const std::string& state) { return state.substr(state.rfind('/') + 1); }
+
+Holding names_of(const std::string& state, const MadeInterface& made) {
+  return {.state = state, .interface = made.name, .host_name = made.host_name, .link = made.link};
+}
+
+// The ledger is then not saved.
+Result<std::vector<std::string>> give_leftovers_back(Ledger& ledger, int host) {
+  std::vector<std::string> names;
+  for (const Holding& each : ledger.leftovers()) {
+    TRY(give_back(ledger, each, host));
+    names.push_back(each.host_name.empty() ? each.interface : each.host_name);
+  }
+  return names;
 }
 
 }  // namespace
 
-std::string alias_of(const std::string& id) { return ("berth:" + id).substr(0, kAliasSize); }
+Result<std::vector<std::string>> remove_leftovers() {
+  Ledger ledger = TRY(Ledger::open());
+  const os::UniqueFd host = TRY(open_own_socket());
+  std::vector<std::string> names = TRY(give_leftovers_back(ledger, host.get()));
+  TRY(ledger.save());
+  TRY(ledger.sweep());
+  return names;
+}
 
 Result<> Interfaces::validate() {
   const os::UniqueFd host = TRY(open_own_socket());
   const std::vector<Device> devices = TRY(list_devices(host.get()));
   for (const plan::InterfacePlan& plan : wanted_) {
     TRY(check_link(devices, plan) | at(plan.pointer + "/link"));
-    MadeInterface made{
-        .kind = plan.kind, .link = plan.link, .made_link = plan.make_link, .name = plan.name};
+    if (!plan.ports.empty()) TRY(check_ports(TRY(Ledger::open()), plan));
+    MadeInterface made{.kind = plan.kind, .link = plan.link, .name = plan.name};
     if (plan.kind == Interface::Kind::Bridge) made.host_name = TRY(free_name(devices));
     made_.push_back(std::move(made));
   }
@@ -124,35 +136,40 @@ Result<> Interfaces::validate() {
 
 Result<> Interfaces::attach(int network_namespace) {
   TRY(check_other(network_namespace) | at(wanted_.front().pointer));
-  const bool may_make = std::ranges::any_of(wanted_, &plan::InterfacePlan::make_link);
-  const os::UniqueFd lock = may_make ? TRY(lock_bridges()) : os::UniqueFd();
+  Ledger ledger = TRY(Ledger::open());
   const os::UniqueFd host = TRY(open_own_socket());
   const os::UniqueFd inside = TRY(open_route_socket_in(network_namespace));
-  const Sides sides{host.get(), inside.get(), network_namespace, alias_of(id_)};
+  TRY(give_leftovers_back(ledger, host.get()));
+  const Sides sides{host.get(), inside.get(), network_namespace, alias_of(id_of(state_))};
   for (size_t i = 0; i < wanted_.size(); ++i) {
-    TRY(make(sides, wanted_[i], made_[i]) | at(wanted_[i].pointer));
-    TRY(configure(sides, wanted_[i]) | at(wanted_[i].pointer));
+    plan::InterfacePlan& plan = wanted_[i];
+    const Device link = TRY(find_or_make_link(host.get(), plan) | at(plan.pointer));
+    const Holding holding =
+        TRY(take(ledger, names_of(state_, made_[i]), host.get(), plan) | at(plan.pointer));
+    TRY(make(sides, link, plan, made_[i]) | at(plan.pointer));
+    TRY(configure(sides, plan) | at(plan.pointer));
+    TRY(translate(holding, host.get(), plan) | at(plan.pointer));
   }
   return {};
 }
 
 Result<> Interfaces::release(int network_namespace) {
-  const bool made_link = std::ranges::any_of(made_, &MadeInterface::made_link);
-  const os::UniqueFd lock = made_link ? TRY(lock_bridges()) : os::UniqueFd();
+  Ledger ledger = TRY(Ledger::open());
   const os::UniqueFd host = TRY(open_own_socket());
   const os::UniqueFd inside =
       network_namespace < 0 ? os::UniqueFd() : TRY(open_route_socket_in(network_namespace));
-  const std::string alias = alias_of(id_);
   Result<> first;
   for (const MadeInterface& made : made_) {
-    Result<> result;
-    if (!made.host_name.empty()) result = remove(host.get(), made.host_name, alias);
-    if (made.host_name.empty() && inside) result = remove(inside.get(), made.name, alias);
-    if (result && made.made_link) result = remove_unused_bridge(host.get(), made.link);
+    const Holding* const held = ledger.find(state_, made.name);
+    Result<> result =
+        give_back(ledger, held == nullptr ? names_of(state_, made) : *held, host.get());
+    if (result && made.host_name.empty() && inside)
+      result = remove_inside(inside.get(), made.name, id_of(state_));
     result = std::move(result) | context("remove network interface {}", made.name);
     if (first && !result) first = std::move(result);  // the others must go all the same
   }
-  return first;
+  Result<> saved = ledger.save();
+  return first ? std::move(saved) : std::move(first);
 }
 
 }  // namespace berth::network

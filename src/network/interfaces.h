@@ -14,7 +14,6 @@ namespace berth::network {
 struct MadeInterface {
   Interface::Kind kind = Interface::Kind::Bridge;
   std::string link = {};
-  bool made_link = false;      // the link goes with its last user
   std::string host_name = {};  // Bridge: of the end in the bridge
   std::string name = {};       // in the container
   bool operator==(const MadeInterface&) const = default;
@@ -22,11 +21,12 @@ struct MadeInterface {
 
 class Interfaces : public NetworkStrategy {
  public:
-  Interfaces(std::string id, std::vector<plan::InterfacePlan> wanted)
-      : id_(std::move(id)), wanted_(std::move(wanted)) {}
+  // state: the container's directory, whose last part is its id.
+  Interfaces(std::string state, std::vector<plan::InterfacePlan> wanted)
+      : state_(std::move(state)), wanted_(std::move(wanted)) {}
   // Of a record: only to release.
-  Interfaces(std::string id, std::vector<MadeInterface> made)
-      : id_(std::move(id)), made_(std::move(made)) {}
+  Interfaces(std::string state, std::vector<MadeInterface> made)
+      : state_(std::move(state)), made_(std::move(made)) {}
 
   // Their links are there, or can be made; the names of the ends outside are chosen.
   [[gnu::cold]] Result<> validate() override;
@@ -37,12 +37,13 @@ class Interfaces : public NetworkStrategy {
   const std::vector<MadeInterface>& made() const { return made_; }
 
  private:
-  std::string id_;
+  std::string state_;
   std::vector<plan::InterfacePlan> wanted_ = {};
   std::vector<MadeInterface> made_ = {};
 };
 
-// Devices of the calling thread's namespace say by this whose they are.
-std::string alias_of(const std::string& id);
+// Gives back what containers have left that are gone without it, of the calling thread's namespace:
+// the names of their devices, rules and addresses.
+[[gnu::cold]] Result<std::vector<std::string>> remove_leftovers();
 
 }  // namespace berth::network

@@ -5,6 +5,7 @@
 #include <linux/if_link.h>
 #include <linux/veth.h>
 #include <net/if.h>
+#include <sys/socket.h>
 
 #include <span>
 
@@ -39,7 +40,16 @@ Result<> ask_for(int socket, os::RouteRequest& request, std::string_view kind,
 
 constexpr uint16_t kNew = NLM_F_CREATE | NLM_F_EXCL;
 
+constexpr size_t kAliasSize = 255;  // IFALIASZ, less its NUL
+
 }  // namespace
+
+std::string alias_of(const std::string& id) { return ("berth:" + id).substr(0, kAliasSize); }
+
+bool is_made_for(const Device& device, const std::string& id) {
+  const bool made = device.kind == "veth" || device.kind == "macvlan";
+  return made && (device.alias.empty() || device.alias == alias_of(id));
+}
 
 Result<> make_pair(int socket, const std::string& name, const Device& bridge,
                    const Inside& inside) {
@@ -93,6 +103,20 @@ Result<> bring_up(int socket, const std::string& name, const std::string& alias)
   const int result = os::request_route(socket, request);
   if (result == 0) return {};
   return system_error(-result, "set network device {} up", name);
+}
+
+Result<> set_hairpin(int socket, int device) {
+  ifinfomsg port{};
+  port.ifi_family = AF_BRIDGE;
+  port.ifi_index = device;
+  os::RouteRequest request(RTM_SETLINK, 0, port);
+  const size_t flags = request.begin(IFLA_PROTINFO | NLA_F_NESTED);
+  const uint8_t on[] = {1};
+  (void)request.attribute(IFLA_BRPORT_MODE, on);
+  request.end(flags);
+  const int result = os::request_route(socket, request);
+  if (result == 0) return {};
+  return system_error(-result, "let a bridge's port answer itself");
 }
 
 Result<> remove_device(int socket, int device) {

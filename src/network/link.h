@@ -11,6 +11,11 @@
 // namespace that the device is to be in, or is in.
 namespace berth::network {
 
+// Devices that are made for a container say so by their alias.
+[[gnu::cold]] std::string alias_of(const std::string& id);
+// One without an alias was made by who was killed then.
+[[gnu::cold]] bool is_made_for(const Device& device, const std::string& id);
+
 // The end of a pair that the container gets, or a device of macvlan.
 struct Inside {
   std::string name = {};
@@ -30,6 +35,9 @@ struct Inside {
 
 // With an alias that says whose it is.
 [[gnu::cold]] Result<> bring_up(int socket, const std::string& name, const std::string& alias);
+// A port of a bridge: packets may leave by it that came by it, so that a container reaches itself
+// at a port that the host has for it (ip-link(8): hairpin).
+[[gnu::cold]] Result<> set_hairpin(int socket, int device);
 // No error when it is gone.
 [[gnu::cold]] Result<> remove_device(int socket, int device);
 [[gnu::cold]] Result<> add_route(int socket, int device, const plan::RoutePlan& route);

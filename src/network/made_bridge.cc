@@ -2,10 +2,7 @@
 #include "network/made_bridge.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/file.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 
@@ -13,13 +10,10 @@
 #include "core/context.h"
 #include "network/address.h"
 #include "network/link.h"
-#include "os/file.h"
 
 namespace berth::network {
 namespace {
 
-constexpr const char* kDirectory = "/run/berth-network";
-constexpr const char* kLock = "/run/berth-network/lock";
 constexpr const char* kAlias = "berth: removed with its last container";
 // Bridges of ours are known by their address: it is there from the first moment, an alias is not.
 constexpr std::string_view kHardware =
@@ -49,17 +43,7 @@ Result<> complete(int socket, const Device& bridge, const plan::InterfacePlan& p
 
 }  // namespace
 
-Result<os::UniqueFd> lock_bridges() {
-  if (::mkdir(kDirectory, 0700) < 0 && errno != EEXIST)
-    return system_error(errno, "make {}", kDirectory);
-  os::UniqueFd lock = TRY(os::open_at(AT_FDCWD, kLock, O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
-  while (::flock(lock.get(), LOCK_EX) < 0) {
-    if (errno != EINTR) return system_error(errno, "lock {}", kLock);
-  }
-  return lock;
-}
-
-Result<Device> find_or_make_bridge(int socket, const plan::InterfacePlan& plan) {
+Result<Device> find_or_make_link(int socket, const plan::InterfacePlan& plan) {
   Result<Device> found = find_device(socket, plan.link);
   if (!found && found.error().kind() != ErrorKind::NotFound) return found;
   if (!found && !plan.make_link) return found;
@@ -67,7 +51,8 @@ Result<Device> find_or_make_bridge(int socket, const plan::InterfacePlan& plan) 
     TRY(make_bridge(socket, plan.link, TRY(new_hardware())));
     found = find_device(socket, plan.link);
   }
-  if (found && found->kind != "bridge")
+  const bool wants_bridge = plan.kind == Interface::Kind::Bridge;
+  if (found && wants_bridge && found->kind != "bridge")
     return fail(ErrorKind::InvalidConfig, "network device {} is no bridge", plan.link);
   if (found && plan.make_link && is_made(*found)) TRY(complete(socket, *found, plan));
   return found;

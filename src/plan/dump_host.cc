@@ -127,6 +127,23 @@ void dump_prefixes(json::Writer& out, std::string_view name,
   out.end();
 }
 
+void dump_subnets(json::Writer& out, const std::vector<SubnetPlan>& subnets) {
+  std::vector<IpPrefix> networks;
+  for (const SubnetPlan& subnet : subnets) networks.push_back(subnet.network);
+  dump_prefixes(out, "subnets", networks);
+}
+
+void dump_ports(json::Writer& out, const std::vector<PortPlan>& ports) {
+  if (ports.empty()) return;
+  out.key("ports").begin_array();
+  for (const PortPlan& port : ports) {
+    out.begin_object().member("protocol", to_string(port.protocol));
+    if (!port.host.bytes.empty()) out.member("host", to_string(port.host));
+    out.member("hostPort", port.host_port).member("port", port.port).end();
+  }
+  out.end();
+}
+
 void dump_interface(json::Writer& out, const InterfacePlan& plan) {
   out.begin_object().member("name", plan.name);
   out.member("type", plan.kind == Interface::Kind::Bridge ? "veth" : "macvlan");
@@ -134,6 +151,9 @@ void dump_interface(json::Writer& out, const InterfacePlan& plan) {
   if (plan.make_link) out.member("makeLink", true);
   dump_prefixes(out, "linkAddresses", plan.link_addresses);
   dump_prefixes(out, "addresses", plan.addresses);
+  dump_subnets(out, plan.subnets);
+  flag_member(out, "nat", plan.nat);
+  dump_ports(out, plan.ports);
   if (plan.mtu != 0) out.member("mtu", plan.mtu);
   if (!plan.routes.empty()) out.key("routes").begin_array();
   for (const RoutePlan& route : plan.routes) {

@@ -8,27 +8,27 @@
 #include <vector>
 
 #include "berth/network.h"
+#include "plan/ip_address.h"
 
 // The interfaces that berth makes for a container, as numbers.
 namespace berth::plan {
-
-struct IpAddress {
-  uint8_t family = 0;      // AF_INET, AF_INET6
-  std::string bytes = {};  // in the order of the network: 4 or 16
-  bool operator==(const IpAddress&) const = default;
-};
-
-// An address with its network ("10.1.0.2/24"), or a network.
-struct IpPrefix {
-  IpAddress address = {};
-  uint8_t length = 0;  // bits
-  bool operator==(const IpPrefix&) const = default;
-};
 
 struct RoutePlan {
   IpPrefix to = {};    // length 0: everything
   IpAddress via = {};  // without bytes: neighbours
   bool operator==(const RoutePlan&) const = default;
+};
+
+struct SubnetPlan {
+  IpPrefix network = {};
+  std::vector<IpAddress> reserved = {};  // its gateways
+};
+
+struct PortPlan {
+  PublishedPort::Protocol protocol = PublishedPort::Protocol::Tcp;
+  IpAddress host = {};  // without bytes: every address of the host
+  uint16_t host_port = 0;
+  uint16_t port = 0;
 };
 
 struct InterfacePlan {
@@ -38,15 +38,17 @@ struct InterfacePlan {
   std::vector<IpPrefix> link_addresses = {};  // of a link that is made: the gateways
   std::string name = {};
   std::vector<IpPrefix> addresses = {};
+  std::vector<SubnetPlan> subnets = {};
   std::vector<RoutePlan> routes = {};
+  bool nat = false;
+  std::vector<PortPlan> ports = {};
   uint32_t mtu = 0;           // 0: the link's
   std::string hardware = {};  // 6 bytes, or none
   std::string pointer = {};   // who asked for it
 };
 
-bool contains(const IpPrefix& network, const IpAddress& address);
-[[gnu::cold]] std::string to_string(const IpAddress& address);
-std::string to_string(const IpPrefix& prefix);
+// "tcp", "udp", "sctp".
+[[gnu::cold]] std::string_view to_string(PublishedPort::Protocol protocol);
 
 // InvalidConfig with a pointer below `pointer`, which is the list's. Names that are left out are
 // the first of eth0, eth1, … that is neither among `taken` nor another interface's.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <arpa/inet.h>
 #include <net/if.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <charconv>
@@ -10,6 +10,7 @@
 #include "core/context.h"
 #include "plan/interface_plan.h"
 #include "plan/refuse.h"
+#include "spec/interfaces.h"
 
 namespace berth::plan {
 namespace {
@@ -19,8 +20,6 @@ constexpr uint32_t kLeastMtuV6 = 1280;  // RFC 8200
 constexpr uint32_t kMostMtu = 65535;
 constexpr size_t kHardwareSize = 6;
 
-uint8_t bits_of(const IpAddress& address) { return static_cast<uint8_t>(address.bytes.size() * 8); }
-
 // Where in the list of interfaces: "/1/gateways/0".
 struct Place {
   std::string pointer;
@@ -29,46 +28,6 @@ struct Place {
     return formatted("{}/{}/{}", pointer, name, index);
   }
 };
-
-Result<IpAddress> read_address(std::string_view text, std::string_view pointer) {
-  const std::string copy(text);
-  char bytes[sizeof(in6_addr)];
-  for (const int family : {AF_INET, AF_INET6}) {
-    if (::inet_pton(family, copy.c_str(), bytes) != 1) continue;
-    const size_t size = family == AF_INET ? sizeof(in_addr) : sizeof(in6_addr);
-    return IpAddress{.family = static_cast<uint8_t>(family), .bytes = std::string(bytes, size)};
-  }
-  return refuse(pointer, ErrorKind::InvalidConfig, "\"{}\" is no IP address", text);
-}
-
-Result<IpPrefix> read_prefix(std::string_view text, std::string_view pointer) {
-  const size_t slash = text.find('/');
-  IpPrefix prefix{.address = TRY(read_address(text.substr(0, slash), pointer))};
-  prefix.length = bits_of(prefix.address);
-  if (slash == text.npos) {
-    return refuse(pointer, ErrorKind::InvalidConfig, "\"{}\" does not say its network: {}/{}", text,
-                  text, prefix.address.family == AF_INET ? 24 : 64);
-  }
-  unsigned length = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data() + slash + 1, end, length);
-  if (error != std::errc() || stop != end || length > prefix.length)
-    return refuse(pointer, ErrorKind::InvalidConfig, "\"{}\": {} bits are no part of an address",
-                  text, text.substr(slash + 1));
-  prefix.length = static_cast<uint8_t>(length);
-  return prefix;
-}
-
-// Bits behind the length are somebody's address, where a network is expected.
-Result<> check_network(const IpPrefix& prefix, std::string_view pointer) {
-  for (size_t bit = prefix.length; bit < bits_of(prefix.address); ++bit) {
-    const auto byte = static_cast<unsigned char>(prefix.address.bytes[bit / 8]);
-    if ((byte >> (7 - bit % 8) & 1) != 0)
-      return refuse(pointer, ErrorKind::InvalidConfig, "{} is an address, not a network",
-                    to_string(prefix));
-  }
-  return {};
-}
 
 Result<std::string> read_hardware(std::string_view text, std::string_view pointer) {
   std::string bytes;
@@ -101,10 +60,15 @@ Result<> check_name(std::string_view name, std::string_view pointer) {
       name);
 }
 
+// The network of an address that it has or will get.
 const IpPrefix* network_of(const InterfacePlan& plan, const IpAddress& address) {
-  const auto found = std::ranges::find_if(
-      plan.addresses, [&](const IpPrefix& own) { return contains(own, address); });
-  return found == plan.addresses.end() ? nullptr : &*found;
+  for (const IpPrefix& own : plan.addresses) {
+    if (contains(own, address)) return &own;
+  }
+  for (const SubnetPlan& subnet : plan.subnets) {
+    if (contains(subnet.network, address)) return &subnet.network;
+  }
+  return nullptr;
 }
 
 // Every interface has an address there.
@@ -121,17 +85,100 @@ Result<> check_neighbour(const InterfacePlan& plan, const IpAddress& via,
                 to_string(via));
 }
 
+// A bridge that is made is what the container takes for its gateway.
+void reserve_gateway(const IpAddress& via, InterfacePlan& plan) {
+  const IpPrefix* network = network_of(plan, via);
+  if (plan.make_link && network != nullptr)
+    plan.link_addresses.push_back({.address = via, .length = network->length});
+  for (SubnetPlan& subnet : plan.subnets) {
+    if (contains(subnet.network, via)) subnet.reserved.push_back(via);
+  }
+}
+
+void add_default_route(const IpAddress& via, InterfacePlan& plan) {
+  const IpAddress all{.family = via.family, .bytes = std::string(via.bytes.size(), '\0')};
+  plan.routes.push_back({.to = {.address = all}, .via = via});
+}
+
+bool has_default_route(const InterfacePlan& plan, int family) {
+  return std::ranges::any_of(plan.routes, [family](const RoutePlan& route) {
+    return route.to.length == 0 && route.to.address.family == family;
+  });
+}
+
 Result<> add_gateways(const Interface& wanted, const Place& place, InterfacePlan& plan) {
   for (size_t i = 0; i < wanted.gateways.size(); ++i) {
     const std::string pointer = place.below("gateways", i);
     const IpAddress via = TRY(read_address(wanted.gateways[i], pointer));
     TRY(check_neighbour(plan, via, pointer));
-    const IpPrefix* network = network_of(plan, via);
-    if (plan.make_link && network != nullptr)
-      plan.link_addresses.push_back({.address = via, .length = network->length});
-    const IpAddress all{.family = via.family, .bytes = std::string(via.bytes.size(), '\0')};
-    plan.routes.push_back({.to = {.address = all}, .via = via});
+    reserve_gateway(via, plan);
+    add_default_route(via, plan);
   }
+  for (size_t i = 0; i < plan.subnets.size(); ++i) {
+    if (!plan.subnets[i].reserved.empty()) continue;
+    const IpAddress first = address_in(plan.subnets[i].network, 1);
+    reserve_gateway(first, plan);
+    if (!has_default_route(plan, first.family)) add_default_route(first, plan);
+  }
+  return {};
+}
+
+Result<> add_subnets(const Interface& wanted, const Place& place, InterfacePlan& plan) {
+  constexpr size_t kLeastBits = 2;  // the gateway, and somebody who uses it
+  for (size_t i = 0; i < wanted.subnets.size(); ++i) {
+    const std::string pointer = place.below("subnets", i);
+    const IpPrefix network = TRY(read_prefix(wanted.subnets[i], pointer));
+    TRY(check_network(network, pointer));
+    if (network.length + kLeastBits > network.address.bytes.size() * 8)
+      return refuse(pointer, ErrorKind::InvalidConfig, "{} has no address to give",
+                    to_string(network));
+    plan.subnets.push_back({.network = network});
+  }
+  return {};
+}
+
+bool has_family(const InterfacePlan& plan, int family) {
+  const auto is_of = [family](const IpPrefix& own) { return own.address.family == family; };
+  return std::ranges::any_of(plan.addresses, is_of) ||
+         std::ranges::any_of(plan.subnets, is_of, &SubnetPlan::network);
+}
+
+// A service of the host has one answer: two ports that are the same to somebody are refused.
+bool overlap(const PortPlan& one, const PortPlan& other) {
+  return one.protocol == other.protocol && one.host_port == other.host_port &&
+         (one.host.bytes.empty() || other.host.bytes.empty() || one.host == other.host);
+}
+
+Result<PortPlan> plan_port(const PublishedPort& wanted, const Place& place,
+                           const InterfacePlan& plan) {
+  PortPlan port{.protocol = wanted.protocol, .host_port = wanted.host_port, .port = wanted.port};
+  if (wanted.host_port == 0 || wanted.port == 0)
+    return refuse(place.below(wanted.port == 0 ? "port" : "hostPort"), ErrorKind::InvalidConfig,
+                  "0 is no port");
+  if (!wanted.host.empty()) {
+    port.host = TRY(read_address(wanted.host, place.below("host")));
+    if (!has_family(plan, port.host.family))
+      return refuse(place.below("host"), ErrorKind::InvalidConfig,
+                    "the interface has no address of the kind of {}", wanted.host);
+  }
+  const auto same =
+      std::ranges::find_if(plan.ports, [&](const PortPlan& other) { return overlap(port, other); });
+  if (same == plan.ports.end()) return port;
+  return refuse(place.below("hostPort"), ErrorKind::InvalidConfig, "{} is published twice",
+                wanted.host_port);
+}
+
+Result<> add_ports(const Interface& wanted, const Place& place, InterfacePlan& plan) {
+  plan.nat = wanted.nat;
+  const bool translates = wanted.nat || !wanted.ports.empty();
+  if (!translates) return {};
+  const std::string pointer = place.below(wanted.nat ? "nat" : "ports");
+  if (wanted.kind != Interface::Kind::Bridge)
+    return refuse(pointer, ErrorKind::InvalidConfig, "only an interface of a bridge can have it");
+  if (plan.addresses.empty() && plan.subnets.empty())
+    return refuse(pointer, ErrorKind::InvalidConfig, "the interface has no address");
+  for (size_t i = 0; i < wanted.ports.size(); ++i)
+    plan.ports.push_back(TRY(plan_port(wanted.ports[i], {place.below("ports", i)}, plan)));
   return {};
 }
 
@@ -163,8 +210,7 @@ Result<> add_routes(const Interface& wanted, const Place& place, InterfacePlan& 
 
 Result<> check_mtu(const Interface& wanted, const Place& place, const InterfacePlan& plan) {
   if (wanted.mtu == 0) return {};
-  const bool has_v6 = std::ranges::any_of(
-      plan.addresses, [](const IpPrefix& own) { return own.address.family == AF_INET6; });
+  const bool has_v6 = has_family(plan, AF_INET6);
   const uint32_t least = has_v6 ? kLeastMtuV6 : kLeastMtu;
   if (wanted.mtu >= least && wanted.mtu <= kMostMtu) return {};
   return refuse(place.below("mtu"), ErrorKind::InvalidConfig, "{} is not from {} to {}{}",
@@ -184,8 +230,10 @@ Result<InterfacePlan> plan_interface(const Interface& wanted, const Place& place
     return refuse(place.below("makeLink"), ErrorKind::InvalidConfig, "only a bridge can be made");
   for (size_t i = 0; i < wanted.addresses.size(); ++i)
     plan.addresses.push_back(TRY(read_prefix(wanted.addresses[i], place.below("addresses", i))));
+  TRY(add_subnets(wanted, place, plan));
   TRY(add_gateways(wanted, place, plan));
   TRY(add_routes(wanted, place, plan));
+  TRY(add_ports(wanted, place, plan));
   TRY(check_mtu(wanted, place, plan));
   if (!wanted.mac.empty()) plan.hardware = TRY(read_hardware(wanted.mac, place.below("mac")));
   return plan;
@@ -216,27 +264,11 @@ Result<> name_all(std::vector<InterfacePlan>& plans, std::span<const std::string
   return {};
 }
 
-std::string text_of(const IpAddress& address) {
-  char text[INET6_ADDRSTRLEN] = {};
-  ::inet_ntop(address.family, address.bytes.data(), text, sizeof text);
-  return text;
-}
-
 }  // namespace
 
-bool contains(const IpPrefix& network, const IpAddress& address) {
-  if (network.address.family != address.family) return false;
-  for (size_t bit = 0; bit < network.length; ++bit) {
-    const int difference = network.address.bytes[bit / 8] ^ address.bytes[bit / 8];
-    if ((difference >> (7 - bit % 8) & 1) != 0) return false;
-  }
-  return true;
-}
-
-std::string to_string(const IpAddress& address) { return text_of(address); }
-
-std::string to_string(const IpPrefix& prefix) {
-  return formatted("{}/{}", text_of(prefix.address), static_cast<unsigned>(prefix.length));
+std::string_view to_string(PublishedPort::Protocol protocol) {
+  return json::name_of(static_cast<int>(protocol),
+                       names(static_cast<const PublishedPort::Protocol*>(nullptr)));
 }
 
 Result<std::vector<InterfacePlan>> plan_interfaces(const std::vector<Interface>& interfaces,

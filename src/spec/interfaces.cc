@@ -19,6 +19,25 @@ std::span<const Field> fields(const Route*) {
   return kFields;
 }
 
+std::span<const Name> names(const PublishedPort::Protocol*) {
+  static constexpr Name kNames[] = {
+      {"tcp", static_cast<int>(PublishedPort::Protocol::Tcp)},
+      {"udp", static_cast<int>(PublishedPort::Protocol::Udp)},
+      {"sctp", static_cast<int>(PublishedPort::Protocol::Sctp)},
+  };
+  return kNames;
+}
+
+std::span<const Field> fields(const PublishedPort*) {
+  static constexpr Field kFields[] = {
+      field<&PublishedPort::protocol>("protocol"),
+      field<&PublishedPort::host>("host"),
+      field<&PublishedPort::host_port>("hostPort", json::Presence::Required),
+      field<&PublishedPort::port>("port", json::Presence::Required),
+  };
+  return kFields;
+}
+
 std::span<const Name> names(const Interface::Kind*) {
   static constexpr Name kNames[] = {
       {"bridge", static_cast<int>(Interface::Kind::Bridge)},
@@ -34,8 +53,11 @@ std::span<const Field> fields(const Interface*) {
       field<&Interface::make_link>("makeLink"),
       field<&Interface::name>("name"),
       field<&Interface::addresses>("addresses"),
+      field<&Interface::subnets>("subnets"),
       field<&Interface::gateways>("gateways"),
       field<&Interface::routes>("routes"),
+      field<&Interface::nat>("nat"),
+      field<&Interface::ports>("ports"),
       field<&Interface::mtu>("mtu"),
       field<&Interface::mac>("mac"),
   };

@@ -12,7 +12,9 @@
 namespace berth {
 
 std::span<const json::Field> fields(const Route*);
+std::span<const json::Field> fields(const PublishedPort*);
 std::span<const json::Field> fields(const Interface*);
+std::span<const json::Name> names(const PublishedPort::Protocol*);
 std::span<const json::Name> names(const Interface::Kind*);
 
 }  // namespace berth

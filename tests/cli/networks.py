@@ -3,20 +3,25 @@
 import ctypes
 import json
 import os
+import pathlib
 import subprocess
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNET = 0x40000000
+LEDGERS = pathlib.Path("/run/berth-network")
+CALL = """
+import socket
+import sys
+with socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=5) as server:
+    print(server.makefile().read(), end="")
+"""
 
 
-class Network:
-    """A network namespace that lives as long as its holder."""
+class Joined:
+    """The network namespace of a process."""
 
-    def __init__(self):
-        self.holder = subprocess.Popen(["unshare", "-n", "sh", "-c", "echo; read line"], stdin=subprocess.PIPE,
-                                       stdout=subprocess.PIPE)
-        self.holder.stdout.readline()
-        self.path = f"/proc/{self.holder.pid}/ns/net"
+    def __init__(self, process):
+        self.path = f"/proc/{process}/ns/net"
 
     def enter(self):
         descriptor = os.open(self.path, os.O_RDONLY)
@@ -36,5 +41,37 @@ class Network:
         kept = {f"{item['local']}/{item['prefixlen']}" for item in link["addr_info"] if item["scope"] == "global"}
         return link["mtu"], "UP" in link["flags"], kept
 
+    def run(self, *words, check=True, **options):
+        return subprocess.run(words, preexec_fn=self.enter, capture_output=True, text=True, check=check, timeout=30, **options)
+
+    def ledger(self):
+        """What berth has written down of this namespace; None: nothing. SO_NETNS_COOKIE is 71."""
+        cookie = self.run("python3", "-c", "import socket\nprint(int.from_bytes(socket.socket().getsockopt(1, 71, 8), 'little'))").stdout
+        path = LEDGERS / f"{cookie.strip()}.json"
+        return json.loads(path.read_text()) if path.exists() else None
+
+    def call(self, address, port):
+        """What a server of TCP says there; None when there is none."""
+        done = self.run("python3", "-c", CALL, address, str(port), check=False)
+        return done.stdout if done.returncode == 0 else None
+
+
+class Network(Joined):
+    """One that lives as long as its holder."""
+
+    def __init__(self):
+        self.holder = subprocess.Popen(["unshare", "-n", "sh", "-c", "echo; read line"], stdin=subprocess.PIPE,
+                                       stdout=subprocess.PIPE)
+        self.holder.stdout.readline()
+        super().__init__(self.holder.pid)
+
     def close(self):
         self.holder.communicate(b"\n")
+
+
+def serve(berth, container, port, answer):
+    """A server of TCP in a container, that listens when this returns."""
+    script = f"""busybox=/bin/busybox
+$busybox nc -ll -p {port} -e $busybox echo {answer} &
+while ! $busybox netstat -ltn | $busybox grep -q :{port}; do :; done"""
+    berth.ok("exec", container, "/bin/busybox", "sh", "-c", script)

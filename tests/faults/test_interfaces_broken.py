@@ -13,9 +13,10 @@ from test_injected import sweep
 from networks import Network
 
 WANTED = [{"type": "bridge", "link": "br-test", "makeLink": True, "addresses": ["10.1.0.2/24", "fd00:1::2/64"],
-           "gateways": ["10.1.0.1", "fd00:1::1"], "routes": [{"to": "10.9.0.0/16", "via": "10.1.0.9"}]},
+           "gateways": ["10.1.0.1", "fd00:1::1"], "routes": [{"to": "10.9.0.0/16", "via": "10.1.0.9"}], "subnets": ["10.4.0.0/24"], "nat": True,
+           "ports": [{"hostPort": 8080, "port": 80}]},
           {"type": "bridge", "link": "own", "mtu": 1400}]
-MORE = ("bridge=br-more,make,ip=10.2.0.2/24,route=10.8.0.0/16@10.2.0.1,name=more", "bridge=own,ip=10.3.0.2/24,name=last")
+MORE = ("bridge=br-more,make,ip=10.2.0.2/24,route=10.8.0.0/16@10.2.0.1,name=more,publish=8081:80", "bridge=own,ip=10.3.0.2/24,name=last")
 
 
 @pytest.fixture
@@ -36,9 +37,10 @@ def annotate(config):
 
 
 def whole(host):
-    """All that the host's network has, without what changes by itself."""
-    return {link["ifname"]: (link["mtu"], link.get("master"), sorted(item["local"] for item in link["addr_info"] if item["scope"] == "global"))
-            for link in host.ip("addr", "show")}
+    """All that the host's network has, without what changes by itself, and what the ledger says of it."""
+    devices = {link["ifname"]: (link["mtu"], link.get("master"), sorted(item["local"] for item in link["addr_info"] if item["scope"] == "global"))
+               for link in host.ip("addr", "show")}
+    return devices | {"rules": host.run("nft", "list", "ruleset").stdout, "ledger": host.ledger()}
 
 
 def inside(berth, container):

@@ -65,7 +65,8 @@ Result<> forget_missing(Inside& inside, const std::vector<std::string>& names) {
   std::erase_if(inside.record().interfaces, [&](const MadeInterface& made) {
     return std::ranges::find(missing, made) != missing.end();
   });
-  return network::Interfaces(inside.record().id, missing).release(inside.network_namespace.get());
+  return network::Interfaces(inside.directory.path(), missing)
+      .release(inside.network_namespace.get());
 }
 
 // The record says first what will be made: whoever is killed then, `delete` and the next attach
@@ -120,13 +121,17 @@ InterfaceState state_of(const network::Device& device,
   if (!plans) plans.error().set_place("interface");
   std::vector<plan::InterfacePlan> planned = TRY(std::move(plans));
   TRY(forget_missing(inside, names));
-  network::Interfaces interfaces(inside.record().id, planned);
+  network::Interfaces interfaces(inside.directory.path(), planned);
   Result<> done = attach(inside, interfaces);
   if (!done) done.error().set_place("interface");
   TRY(std::move(done));
   std::vector<std::string> made;
   for (const plan::InterfacePlan& each : planned) made.push_back(each.name);
   return made;
+}
+
+[[gnu::cold]] Result<std::vector<std::string>> remove_network_leftovers() {
+  return network::remove_leftovers();
 }
 
 [[gnu::cold]] Result<> Container::detach_interfaces(const std::vector<std::string>& names) {
@@ -142,7 +147,8 @@ InterfaceState state_of(const network::Device& device,
                   name);
     leaving.push_back(*found);
   }
-  TRY(network::Interfaces(id(), leaving).release(inside.network_namespace.get()));
+  TRY(network::Interfaces(inside.directory.path(), leaving)
+          .release(inside.network_namespace.get()));
   std::erase_if(all, [&](const MadeInterface& made) {
     return std::ranges::find(leaving, made) != leaving.end();
   });

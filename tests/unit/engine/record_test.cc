@@ -34,7 +34,7 @@ Record full_record() {
                                         .local = std::string("\xc0\x00\x02\x01", 4),
                                         .peer = "1234",
                                         .broadcast = ""}}}};
-  record.interfaces = {{.link = "br0", .made_link = true, .host_name = "berth0", .name = "eth0"},
+  record.interfaces = {{.link = "br0", .host_name = "berth0", .name = "eth0"},
                        {.kind = Interface::Kind::Macvlan, .link = "wire", .name = "eth1"}};
   record.network_path = "/run/netns/x";
   record.rdt = {.tasks = {"/r/c1", "/r/c1/mon_groups/c1"}, .removed = {"/r/c1"}};

@@ -57,6 +57,66 @@ TEST(PlanInterfaces, RefusesANameTwice) {
   EXPECT_EQ(plans.error().pointer(), "/list/0/name");
 }
 
+TEST(PlanInterfaces, GivesASubnetItsFirstAddressAsTheGateway) {
+  const InterfacePlan plan = plan_of({.link = "br0",
+                                      .make_link = true,
+                                      .subnets = {"10.1.0.0/24", "fd00::/64"},
+                                      .gateways = {"fd00::9"}});
+  ASSERT_EQ(plan.subnets.size(), 2U);
+  ASSERT_EQ(plan.link_addresses.size(), 2U);
+  EXPECT_EQ(to_string(plan.link_addresses[0]), "fd00::9/64");
+  EXPECT_EQ(to_string(plan.link_addresses[1]), "10.1.0.1/24");
+  EXPECT_EQ(plan.routes.size(), 2U);
+  EXPECT_EQ(plan.subnets[0].reserved.size(), 1U);
+  // There is one way to everywhere: the one that was asked for.
+  const InterfacePlan more = plan_of({.link = "br0",
+                                      .make_link = true,
+                                      .addresses = {"10.2.0.2/24"},
+                                      .subnets = {"10.1.0.0/24"},
+                                      .gateways = {"10.2.0.1"}});
+  ASSERT_EQ(more.routes.size(), 1U);
+  EXPECT_EQ(to_string(more.routes[0].via), "10.2.0.1");
+  EXPECT_EQ(more.link_addresses.size(), 2U);
+}
+
+TEST(PlanInterfaces, ReadsPorts) {
+  const InterfacePlan plan =
+      plan_of({.link = "br0",
+               .addresses = {"10.1.0.2/24"},
+               .nat = true,
+               .ports = {{.host = "127.0.0.1", .host_port = 1, .port = 2},
+                         {.host = "127.0.0.2", .host_port = 1, .port = 2},
+                         {.protocol = PublishedPort::Protocol::Udp, .host_port = 1, .port = 3}}});
+  EXPECT_TRUE(plan.nat);
+  ASSERT_EQ(plan.ports.size(), 3U);
+  EXPECT_EQ(to_string(plan.ports[0].host), "127.0.0.1");
+  EXPECT_TRUE(plan.ports[2].host.bytes.empty());
+}
+
+struct Counted {
+  const char* network;
+  uint64_t number;
+  const char* address;
+};
+
+class NumberedAddress : public testing::TestWithParam<Counted> {};
+
+TEST_P(NumberedAddress, IsCountedFromTheNetworkAndBack) {
+  const auto network = read_prefix(GetParam().network, "");
+  ASSERT_TRUE(network);
+  const IpAddress address = address_in(*network, GetParam().number);
+  EXPECT_EQ(to_string(address), GetParam().address);
+  EXPECT_EQ(number_in(*network, address), GetParam().number);
+}
+
+const Counted kCounted[] = {
+    {"10.1.0.0/24", 1, "10.1.0.1"},       {"10.1.0.0/24", 254, "10.1.0.254"},
+    {"10.1.255.64/29", 6, "10.1.255.70"}, {"10.0.0.0/8", 0x10203, "10.1.2.3"},
+    {"fd00::/64", 0x10000, "fd00::1:0"},  {"fd00::/120", 255, "fd00::ff"},
+    {"fd00::/12", 7, "fd00::7"},
+};
+INSTANTIATE_TEST_SUITE_P(All, NumberedAddress, testing::ValuesIn(kCounted));
+
 struct Wrong {
   const char* pointer;
   Interface wanted;
@@ -87,6 +147,20 @@ const Wrong kWrong[] = {
      {.link = "br0",
       .addresses = {"10.1.0.2/24"},
       .routes = {{.to = "fd00::/64", .via = "10.1.0.1"}}}},
+    {"/list/0/subnets/0", {.link = "br0", .subnets = {"10.1.0.1/24"}}},
+    {"/list/0/subnets/0", {.link = "br0", .subnets = {"10.1.0.0/31"}}},
+    {"/list/0/subnets/0", {.link = "br0", .subnets = {"fd00::/127"}}},
+    {"/list/0/nat", {.link = "br0", .nat = true}},
+    {"/list/0/ports", {.link = "br0", .ports = {{.host_port = 1, .port = 1}}}},
+    {"/list/0/ports/0/host",
+     {.link = "br0",
+      .subnets = {"10.1.0.0/24"},
+      .ports = {{.host = "::", .host_port = 1, .port = 1}}}},
+    {"/list/0/ports/1/hostPort",
+     {.link = "br0",
+      .subnets = {"10.1.0.0/24"},
+      .ports = {{.host = "127.0.0.1", .host_port = 1, .port = 1}, {.host_port = 1, .port = 2}}}},
+    {"/list/0/mtu", {.link = "br0", .subnets = {"fd00::/64"}, .mtu = 1279}},
     {"/list/0/mtu", {.link = "br0", .mtu = 67}},
     {"/list/0/mtu", {.link = "br0", .addresses = {"fd00::2/64"}, .mtu = 1279}},
     {"/list/0/mtu", {.link = "br0", .mtu = 65536}},
@@ -103,8 +177,11 @@ TEST(Interfaces, AreWrittenAsTheyAreRead) {
                                               .make_link = true,
                                               .name = "eth7",
                                               .addresses = {"10.1.0.2/24"},
+                                              .subnets = {"10.3.0.0/24"},
                                               .gateways = {"10.1.0.1"},
                                               .routes = {{.to = "10.2.0.0/16"}},
+                                              .nat = true,
+                                              .ports = {{.host = "::1", .host_port = 1, .port = 2}},
                                               .mtu = 1400,
                                               .mac = "02:42:0a:01:00:02"},
                                              {.kind = Interface::Kind::Macvlan, .link = "eth0"}};
