@@ -78,8 +78,8 @@ std::optional<std::string> place_below(std::string_view membership, const Direct
 Error entry_error(const Directory& own, const Below& below, int error) {
   const std::string where = full_path(own, below.path());
   return Error(ErrorKind::System, error,
-               formatted("{}: enter {}: {}{}", kAdding, where, Error::system(error, {}).cause(),
-                         hint(own, below, error)));
+               formatted("{}: enter {}/cgroup.procs: {}{}", kAdding, where,
+                         Error::system(error, {}).cause(), hint(own, below, error)));
 }
 
 std::unexpected<Error> unknown_controller(const std::string& controller) {

@@ -76,6 +76,7 @@ reads_init = pytest.mark.skipif(SHAPE == "rootless", reason="only root may look 
 needs_controllers = pytest.mark.skipif(ON_V2 and not all(map(has_controller, ("cpu.max", "memory.max", "pids.max"))),
                                        reason="the controllers of this machine are not on v2")
 needs_root = pytest.mark.usefixtures("as_root")
+as_root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root can prepare it")  # of one parameter, which takes no fixtures
 needs_cpus = pytest.mark.skipif(os.cpu_count() < 2, reason="this machine has one CPU")
 HAS_32_BIT_CALLS = has_32_bit_calls()
 needs_32_bit_calls = pytest.mark.skipif(not HAS_32_BIT_CALLS, reason="this kernel has one kind of system calls")

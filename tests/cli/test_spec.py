@@ -13,6 +13,13 @@ def test_writes_a_template(berth, tmp_path):
     assert config["process"]["args"] == ["sh"] and config["root"]["path"] == "rootfs"
 
 
+def test_cgroup_namespace_on_pure_v2(berth, tmp_path):
+    pure_v2 = subprocess.run(["stat", "-fc", "%T", "/sys/fs/cgroup"], capture_output=True, text=True).stdout.strip() == "cgroup2fs"
+    assert spec(berth, tmp_path).returncode == 0
+    namespaces = json.loads((tmp_path / "config.json").read_text())["linux"]["namespaces"]
+    assert ({"type": "cgroup"} in namespaces) == pure_v2
+
+
 def test_refuses_to_overwrite(berth, tmp_path):
     (tmp_path / "config.json").write_text("mine")
     done = spec(berth, tmp_path)

@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from cgroup_files import folders
-from machine import LIBC, needs_cgroup, needs_cpus, needs_realtime, needs_root
+from machine import LIBC, as_root_only, needs_cgroup, needs_cpus, needs_realtime, needs_root
 from test_priorities import DEADLINE, MILLISECOND, SCHED_GETATTR, scheduling
 
 pytestmark = needs_cgroup
@@ -79,14 +79,14 @@ def test_cpus_that_are_not_there(berth, container):
     assert os.sched_getaffinity(pid) == before
 
 
-@pytest.mark.parametrize("words,value", [("be:6", (2, 6)), pytest.param("IOPRIO_CLASS_RT:3", (1, 3), marks=needs_root),
+@pytest.mark.parametrize("words,value", [("be:6", (2, 6)), pytest.param("IOPRIO_CLASS_RT:3", (1, 3), marks=as_root_only),
                                          ("idle", (3, 0))])
 def test_io_priority(berth, container, words, value):
     berth.ok("update", f"--io-priority={words}", container)
     assert [io_priority(pid) for pid in members(berth, container)] == [value] * 3
 
 
-@pytest.mark.parametrize("words,seen", [pytest.param("other:-5", (-5, 0, 0), marks=needs_root), ("SCHED_BATCH:19", (19, 0, 3)), ("idle", (0, 0, 5))])
+@pytest.mark.parametrize("words,seen", [pytest.param("other:-5", (-5, 0, 0), marks=as_root_only), ("SCHED_BATCH:19", (19, 0, 3)), ("idle", (0, 0, 5))])
 def test_scheduler(berth, container, words, seen):
     berth.ok("update", f"--scheduler={words}", container)
     assert [scheduling_of(pid) for pid in members(berth, container)] == [seen] * 3
