@@ -36,7 +36,6 @@ constexpr Chain kGuard = {"guard", "filter", "prerouting", -300};
 constexpr Chain kArriving = {"arriving", "nat", "prerouting", -100};
 constexpr Chain kOwn = {"own", "nat", "output", -100};
 constexpr Chain kLeaving = {"leaving", "nat", "postrouting", 100};
-constexpr Chain kChains[] = {kGuard, kArriving, kOwn, kLeaving};
 
 std::string chain_name(const Chain& chain, const std::string& host_name) {
   return host_name + "-" + chain.name;
@@ -93,10 +92,9 @@ class Batch {
     add(formatted(R"({{"add":{{"rule":{{{},"chain":{},"expr":[{}]}}}}}})", kTable, name_of(chain),
                   rule.parts()));
   }
-  // Adding what is there already is no error, removing what is not is one.
-  void remove_chain(const Chain& chain) {
-    for (const char* verb : {"add", "flush", "delete"})
-      add(formatted(R"({{"{}":{{"chain":{{{},"name":{}}}}}}})", verb, kTable, name_of(chain)));
+  void remove_chain(const std::string& name) {
+    for (const char* verb : {"flush", "delete"})
+      add(formatted(R"({{"{}":{{"chain":{{{},"name":{}}}}}}})", verb, kTable, json::quoted(name)));
   }
   std::string text() const { return formatted(R"({{"nftables":[{}]}})", commands_); }
 
@@ -184,15 +182,27 @@ void add_guard(Batch& batch, const std::string& link) {
   batch.add_rule(kGuard, rule);
 }
 
-Result<bool> table_is_empty() {
-  const std::string text = TRY(run_nft({"list", "table", "inet", "berth"}, {}));
-  const json::Document document = TRY(json::parse(text));
+// Of our table; none when there is no such table.
+Result<std::vector<std::string>> list_chains() {
+  Result<std::string> text = run_nft({"list", "table", "inet", "berth"}, {});
+  if (!text && text.error().message().contains("No such file or directory"))
+    return std::vector<std::string>();
+  const std::string whole = TRY(std::move(text));
+  const json::Document document = TRY(json::parse(whole));
   const json::Value* list = document.root().find("nftables");
   if (list == nullptr || list->kind != json::Value::Kind::Array)
     return fail(ErrorKind::System, "nft lists no rules");
-  return std::ranges::none_of(list->array(), [](const json::Value& each) {
-    return each.kind == json::Value::Kind::Object && each.find("chain") != nullptr;
-  });
+  std::vector<std::string> names;
+  for (const json::Value& each : list->array()) {
+    const json::Value* chain =
+        each.kind == json::Value::Kind::Object ? each.find("chain") : nullptr;
+    const json::Value* name = chain == nullptr || chain->kind != json::Value::Kind::Object
+                                  ? nullptr
+                                  : chain->find("name");
+    if (name != nullptr && name->kind == json::Value::Kind::String)
+      names.emplace_back(name->string());
+  }
+  return names;
 }
 
 std::string loopback_knob(const std::string& device) {
@@ -226,10 +236,17 @@ Result<> add_rules(const Translation& translation) {
 }
 
 Result<> remove_rules(const std::string& host_name) {
+  const std::vector<std::string> chains = TRY(list_chains());
+  const auto is_ours = [&](const std::string& name) { return name.starts_with(host_name + "-"); };
   Batch batch(host_name);
-  for (const Chain& chain : kChains) batch.remove_chain(chain);
-  TRY(run_nft({"-f", "-"}, batch.text()));
-  if (TRY(table_is_empty())) TRY(run_nft({"delete", "table", "inet", "berth"}, {}));
+  for (const std::string& name : chains) {
+    if (is_ours(name)) batch.remove_chain(name);
+  }
+  if (!chains.empty() && std::ranges::all_of(chains, is_ours)) {
+    TRY(run_nft({"delete", "table", "inet", "berth"}, {}));
+  } else if (std::ranges::any_of(chains, is_ours)) {
+    TRY(run_nft({"-f", "-"}, batch.text()));
+  }
   return {};
 }
 

@@ -180,14 +180,17 @@ Result<> translate(const Holding& holding, int host_socket, const plan::Interfac
 
 Result<> give_back(Ledger& ledger, const Holding& holding, int host_socket) {
   const Holding held = holding;  // it may be the ledger's own
-  Result<> result = drop_rules(held);
-  if (result && !held.host_name.empty()) result = remove_end(host_socket, held);
+  Result<> first = drop_rules(held);
+  const auto note = [&first](Result<> result) {
+    if (first && !result) first = std::move(result);  // the others must go all the same
+  };
+  if (!held.host_name.empty()) note(remove_end(host_socket, held));
   ledger.drop(held.state, held.interface);
-  if (result && held.routes_loopback) result = hand_loopback_on(ledger, held);
-  if (result) result = remove_unused_bridge(host_socket, held.link);
+  if (held.routes_loopback) note(hand_loopback_on(ledger, held));
+  note(remove_unused_bridge(host_socket, held.link));
   // What could not be undone can be tried again.
-  if (!result) ledger.put(held);
-  return result;
+  if (!first) ledger.put(held);
+  return first;
 }
 
 }  // namespace berth::network

@@ -44,6 +44,13 @@ class Joined:
     def run(self, *words, check=True, **options):
         return subprocess.run(words, preexec_fn=self.enter, capture_output=True, text=True, check=check, timeout=30, **options)
 
+    def translates(self):
+        """Whether rules such as berth's can be made there."""
+        rule = ("add table inet probe; add chain inet probe p { type nat hook output priority -100; }; add rule inet probe p "
+                "meta nfproto ipv4 fib daddr type local tcp dport 1 dnat ip to 127.0.0.1:2; add chain inet probe m "
+                "{ type nat hook postrouting priority 100; }; add rule inet probe m ct status dnat masquerade; delete table inet probe")
+        return self.run("nft", rule, check=False).returncode == 0
+
     def ledger(self):
         """What berth has written down of this namespace; None: nothing. SO_NETNS_COOKIE is 71."""
         cookie = self.run("python3", "-c", "import socket\nprint(int.from_bytes(socket.socket().getsockopt(1, 71, 8), 'little'))").stdout
