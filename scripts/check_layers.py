@@ -38,6 +38,7 @@ WORDS = {"core/context.h", "core/format.h"}
 SHARED_VALUES = {
     "berth/resources.h": {"spec", "plan", "cgroup"},
     "berth/update.h": {"spec", "plan"},
+    "berth/mounts.h": {"spec"},
     "berth/network.h": {"spec", "plan", "network"},
     "berth/stats.h": {"cgroup"},
     "berth/events.h": {"cgroup"},

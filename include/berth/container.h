@@ -9,6 +9,7 @@
 
 #include "berth/error.h"
 #include "berth/events.h"
+#include "berth/mounts.h"
 #include "berth/network.h"
 #include "berth/process.h"
 #include "berth/resources.h"
@@ -82,6 +83,18 @@ class Container {
   // below the usage; System has the knob, the value, the usage and the kernel's reason. The record
   // holds what is in force, so that exec and a later update start from it.
   Result<> update(const Update& changes);
+  // Mounts into the container while it runs or is paused, all of them or none; source and
+  // filesystem are of the caller's namespaces. The same request again, with the same token, finds
+  // it done. The request's token, made up when empty. Root only. AlreadyExists: the token is
+  // another request's, or there is a live mount at a destination.
+  Result<std::string> add_mounts(const std::vector<LiveMount>& wanted,
+                                 const std::string& token = {});
+  // Unmounts what was added: by destination, or all of a token. NotFound: berth has not added it.
+  // WrongState: something else lies on it. All of them or none.
+  Result<> remove_mounts(const std::vector<std::string>& names);
+  // Those that were added.
+  Result<std::vector<LiveMountState>> mounts() const;
+
   // Makes interfaces in its network namespace, while it runs or is paused, and returns their names.
   // All or nothing. They go with the container. InvalidConfig names the member, NotFound a link
   // that is not there, AlreadyExists a name that is taken.

@@ -213,6 +213,10 @@ constexpr Option kBoxOnly[] = {
 constexpr auto kBox = joined(kBoxOnly, kLimits);
 
 constexpr Option kNet[] = {kFormat, kHelp};
+constexpr Option kMounts[] = {
+    {"token", 't', "TOKEN", "add: name of the request, for a retry and for remove (made up)"},
+    kFormat,
+    kHelp};
 
 constexpr Option kKeep[] = {{"bundle", 0, "DIR", {}}, {"streams", 0, "HOW", {}, "given pipes kept"},
                             {"client", 0, {}, {}},    {"overlay", 0, {}, {}},
@@ -427,6 +431,18 @@ constexpr Command kCommands[] = {
      .min_words = 1,
      .max_words = 1,
      .run = run_attach},
+    {.name = "mounts",
+     .words = "add|remove|list CONTAINER [FILE|MOUNT|NAME...]",
+     .summary = "mount into a running container",
+     .details =
+         "add mounts all or nothing, and prints the request's token: each MOUNT is "
+         "SOURCE:DEST[:OPTION,...], a bind of the host's, or TYPE::DEST[:OPTION,...], a new "
+         "filesystem; a FILE (- or a name ending in .json) has an array of mounts as config.json "
+         "has them. The same request again finds it done. remove takes destinations, tokens and "
+         "such files, and removes only what was added.",
+     .options = kMounts,
+     .min_words = 2,
+     .run = run_mounts},
     {.name = "net",
      .words = "attach|detach|list|prune [CONTAINER] [INTERFACE|NAME...]",
      .summary = "change the network interfaces of a running container",

@@ -70,12 +70,17 @@ Result<plan::CgroupDriver> read_driver(std::string_view name) {
   return fail(ErrorKind::InvalidUse, "state.json: unknown cgroup driver {}", name);
 }
 
+int version_of(const Record& record) {
+  if (!record.mounts.empty()) return Record::kVersion;
+  return record.interfaces.empty() ? 2 : 3;
+}
+
 }  // namespace
 
 std::string write_record(const Record& record) {
   json::Writer writer;
   // What an older berth could not undo it must not read.
-  writer.begin_object().member("version", record.interfaces.empty() ? 2 : Record::kVersion);
+  writer.begin_object().member("version", version_of(record));
   writer.member("id", record.id).member("bundle", record.bundle).member("rootfs", record.rootfs);
   writer.member("created", record.created)
       .member("ociVersion", record.oci_version)
@@ -88,6 +93,7 @@ std::string write_record(const Record& record) {
     writer.member("unit", record.unit).member("unitOfUser", record.unit_of_user);
   write_places(writer, record.cgroups);
   write_network(writer, record);
+  write_mounts(writer, record);
   if (!record.rdt.tasks.empty()) {
     write_words(writer, "rdtTasks", record.rdt.tasks);
     write_words(writer, "rdtRemoved", record.rdt.removed);
@@ -140,6 +146,7 @@ Result<Record> read_record(std::string_view text) {
   for (const json::Value& place : TRY(reader.child("cgroups", Kind::Array))->array())
     record.cgroups.push_back(TRY(read_place(place)));
   TRY(read_network(document.root(), record));
+  TRY(read_mounts(document.root(), record));
   if (document.root().find("rdtTasks") != nullptr) {
     record.rdt.tasks = TRY(read_words(*TRY(reader.child("rdtTasks", Kind::Array))));
     record.rdt.removed = TRY(read_words(*TRY(reader.child("rdtRemoved", Kind::Array))));

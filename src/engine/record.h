@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "berth/container.h"
+#include "berth/mounts.h"
 #include "cgroup/resctrl.h"
 #include "network/interfaces.h"
 #include "network/moved_devices.h"
@@ -16,13 +17,24 @@
 
 namespace berth::engine {
 
+// A mount that was added while it ran.
+struct AddedMount {
+  std::string token = {};  // of the request
+  LiveMount mount = {};
+  int id = 0;               // STATX_MNT_ID, in this boot
+  std::string device = {};  // "8:1", of its filesystem: ids are used again
+  bool made_target = false;
+  bool operator==(const AddedMount&) const = default;
+};
+
 // What is known of a container on disk. Written before the first thing is made (pid 0: the intent),
 // so that whatever a killed create left behind can be found and removed; its process is added when
 // the container is created.
 struct Record {
-  // 2: changes_root and annotated; 3: interfaces, written where there are some. Who reads a record
-  // of an older version takes what is missing as it was then; one of a newer version is refused.
-  static constexpr int kVersion = 3;
+  // 2: changes_root and annotated; 3: interfaces; 4: mounts; these are written where there are
+  // some. Who reads a record of an older version takes what is missing as it was then; one of a
+  // newer version is refused.
+  static constexpr int kVersion = 4;
 
   std::string id = {};
   std::string bundle = {};
@@ -43,6 +55,7 @@ struct Record {
   std::vector<plan::CgroupPlace> cgroups = {};
   std::vector<network::MovedDevice> net_devices = {};
   std::vector<network::MadeInterface> interfaces = {};
+  std::vector<AddedMount> mounts = {};
   std::string network_path = {};  // of a network namespace that was joined
   cgroup::RdtPlaces rdt = {};
   std::string pid_file = {};

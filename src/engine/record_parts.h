@@ -50,4 +50,8 @@ class RecordReader {
 void write_network(json::Writer& writer, const Record& record);
 Result<> read_network(const json::Value& root, Record& record);
 
+// record_mounts.cc: what was mounted while it ran.
+void write_mounts(json::Writer& writer, const Record& record);
+Result<> read_mounts(const json::Value& root, Record& record);
+
 }  // namespace berth::engine

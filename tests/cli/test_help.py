@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 COMMANDS = ["create", "start", "run", "state", "kill", "delete", "list", "ps", "pause", "resume", "exec", "update",
-            "events", "wait", "spec", "features", "plan", "lint", "try", "box", "attach", "net"]
+            "events", "wait", "spec", "features", "plan", "lint", "try", "box", "attach", "mounts", "net"]
 
 
 @pytest.mark.parametrize("form", [[], ["help"], ["--help"], ["-h"]])

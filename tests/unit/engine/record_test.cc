@@ -36,6 +36,12 @@ Record full_record() {
                                         .broadcast = ""}}}};
   record.interfaces = {{.link = "br0", .host_name = "berth0", .name = "eth0"},
                        {.kind = Interface::Kind::Macvlan, .link = "wire", .name = "eth1"}};
+  record.mounts = {
+      {.token = "mine",
+       .mount = {.destination = "/a", .type = "bind", .source = "/b", .options = {"ro"}},
+       .id = 77,
+       .device = "8:1",
+       .made_target = true}};
   record.network_path = "/run/netns/x";
   record.rdt = {.tasks = {"/r/c1", "/r/c1/mon_groups/c1"}, .removed = {"/r/c1"}};
   record.pid_file = "/run/web.pid";
@@ -57,6 +63,7 @@ TEST(Record, ComesBackAsItWasWritten) {
   EXPECT_EQ(read->bundle, wrote.bundle);
   EXPECT_EQ(read->owner, wrote.owner);
   EXPECT_EQ(read->creator, wrote.creator);
+  EXPECT_EQ(read->mounts, wrote.mounts);
   EXPECT_EQ(read->namespaces, wrote.namespaces);
   EXPECT_TRUE(read->annotated && read->changes_root);
   EXPECT_EQ(read->interfaces, wrote.interfaces);
@@ -130,7 +137,9 @@ TEST(Record, IsRefusedWhenAValueIsNotWhatItShouldBe) {
       {"\"hostName\"", "\"x\""},
       {"\"up\":true", "\"up\":1"},
       {"\"networkPath\"", "\"x\""},
-      {"\"madeLink\":true", "\"madeLink\":1"},
+      {"\"madeTarget\":true", "\"madeTarget\":1"},
+      {"\"device\":\"8:1\"", "\"device\":8"},
+      {"\"destination\"", "\"x\""},
       {"\"macvlan\":true", "\"macvlan\":null"},
       {"\"rdtRemoved\"", "\"x\""},
       {"[\"/r/c1\"]", "[1]"},
@@ -145,7 +154,7 @@ TEST(Record, IsRefusedWhenAValueIsNotWhatItShouldBe) {
 
 TEST(Record, OfALaterVersionIsUnsupported) {
   std::string later = write_record(full_record());
-  replace(later, "\"version\":3", "\"version\":4,\"what\":{}");
+  replace(later, "\"version\":4", "\"version\":5,\"what\":{}");
   const auto read = read_record(later);
   ASSERT_FALSE(read);
   EXPECT_EQ(read.error().kind(), ErrorKind::Unsupported);
@@ -155,6 +164,8 @@ TEST(Record, OfALaterVersionIsUnsupported) {
 // What it cannot undo an older berth must not read; all else it can.
 TEST(Record, IsOfTheVersionThatItNeeds) {
   Record record = full_record();
+  EXPECT_NE(write_record(record).find("\"version\":4"), std::string::npos);
+  record.mounts.clear();
   EXPECT_NE(write_record(record).find("\"version\":3"), std::string::npos);
   record.interfaces.clear();
   EXPECT_NE(write_record(record).find("\"version\":2"), std::string::npos);

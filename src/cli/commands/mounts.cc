@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "berth/mounts.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "berth/try.h"
+#include "cli/commands/commands.h"
+#include "cli/output.h"
+#include "cli/session.h"
+#include "cli/table.h"
+#include "cli/values.h"
+#include "core/context.h"
+
+namespace berth::cli {
+namespace {
+
+bool is_file(std::string_view word) { return word == "-" || word.ends_with(".json"); }
+
+// "SOURCE:DEST[:OPTION,...]" or "TYPE::DEST[:OPTION,...]"
+Result<LiveMount> parse_mount(std::string_view text) {
+  const size_t colon = text.find(':');
+  const bool makes = colon != text.npos && text.substr(colon).starts_with("::");
+  const std::vector<std::string> parts = colon == text.npos
+                                             ? std::vector<std::string>()
+                                             : split(text.substr(colon + (makes ? 2 : 1)), ':');
+  if (colon == 0 || parts.empty() || parts.size() > 2 || parts[0].empty())
+    return fail(ErrorKind::InvalidUse,
+                "\"{}\" is none of SOURCE:DEST[:OPTION,...], TYPE::DEST[:OPTION,...] and FILE.json",
+                text);
+  LiveMount mount{.destination = parts[0]};
+  if (parts.size() == 2) mount.options = split(parts[1], ',');
+  const std::string first(text.substr(0, colon));
+  if (makes) {
+    mount.type = mount.source = first;
+    return mount;
+  }
+  mount.type = "bind";
+  mount.source = first;
+  const bool binds = std::ranges::any_of(mount.options, [](const std::string& option) {
+    return option == "bind" || option == "rbind";
+  });
+  if (!binds) mount.options.insert(mount.options.begin(), "rbind");
+  return mount;
+}
+
+Result<std::vector<LiveMount>> read_mounts(std::string_view word) {
+  if (!is_file(word)) return std::vector{TRY(parse_mount(word))};
+  Result<std::vector<LiveMount>> mounts = parse_mounts(TRY(read_text(std::string(word))));
+  if (!mounts) mounts.error().set_place(word);
+  return mounts;
+}
+
+Result<> add(Container& container, const Arguments& arguments) {
+  std::vector<LiveMount> wanted;
+  for (const std::string& word : arguments.words_from(2))
+    std::ranges::copy(TRY(read_mounts(word)), std::back_inserter(wanted));
+  const std::string token = TRY(container.add_mounts(wanted, arguments.text("token")));
+  return print(token + "\n");
+}
+
+Result<> remove(Container& container, const Arguments& arguments) {
+  std::vector<std::string> names;
+  for (const std::string& word : arguments.words_from(2)) {
+    if (!is_file(word)) {
+      names.push_back(word);
+      continue;
+    }
+    for (const LiveMount& mount : TRY(read_mounts(word))) names.push_back(mount.destination);
+  }
+  if (names.empty()) return fail(ErrorKind::InvalidUse, "mounts remove: no mount is named");
+  return container.remove_mounts(names);
+}
+
+std::string to_table(const std::vector<LiveMountState>& states) {
+  std::vector<std::vector<std::string>> rows = {
+      {"TOKEN", "DESTINATION", "TYPE", "SOURCE", "STATE", "OPTIONS"}};
+  for (const LiveMountState& state : states) {
+    std::string options;
+    for (const std::string& option : state.mount.options)
+      options += (options.empty() ? "" : ",") + option;
+    rows.push_back({state.token, state.mount.destination, state.mount.type, state.mount.source,
+                    state.is_there ? "there" : "gone", options});
+  }
+  return table(rows);
+}
+
+Result<> list(Container& container, const Arguments& arguments) {
+  const std::vector<LiveMountState> states = TRY(container.mounts());
+  return print(arguments.text("format") == "json" ? to_json(states) + "\n" : to_table(states));
+}
+
+struct Action {
+  std::string_view name;
+  Result<> (*run)(Container& container, const Arguments& arguments);
+};
+
+constexpr Action kActions[] = {{"add", add}, {"remove", remove}, {"list", list}};
+
+}  // namespace
+
+Result<int> run_mounts(const Invocation& invocation) {
+  const Arguments& arguments = invocation.arguments;
+  const auto* action = std::ranges::find(kActions, arguments.word(0), &Action::name);
+  if (action == std::end(kActions))
+    return fail(ErrorKind::InvalidUse, "mounts: there is no \"{}\", but add, remove and list",
+                arguments.word(0));
+  Container container = TRY(find_container(invocation, 1));
+  TRY(action->run(container, arguments));
+  return 0;
+}
+
+}  // namespace berth::cli

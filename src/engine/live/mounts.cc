@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "berth/mounts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+
+#include <algorithm>
+#include <charconv>
+#include <iterator>
+#include <new>
+#include <set>
+
+#include "berth/try.h"
+#include "core/context.h"
+#include "engine/container_inner.h"
+#include "engine/gather_facts.h"
+#include "engine/live/detached_mount.h"
+#include "init/live_mounts.h"
+#include "os/file.h"
+#include "os/path.h"
+#include "os/process.h"
+#include "plan/make_plan.h"
+#include "spec/mounts.h"
+#include "spec/paths.h"
+#include "spec/read_spec.h"
+#include "spec/validate.h"
+
+// Mounts that are added to a container that runs: docs/live-operations.md.
+namespace berth {
+namespace {
+
+using engine::AddedMount;
+using engine::DetachedMount;
+using engine::Record;
+using engine::Snapshot;
+using engine::StateDir;
+
+constexpr size_t kMaxMountinfo = 64UL << 20;
+
+// A container that runs, locked.
+struct Inside {
+  StateDir directory;
+  Snapshot snapshot;
+  os::UniqueFd init;
+  os::UniqueFd root;
+
+  Record& record() { return snapshot.record; }
+  Result<> save() { return directory.replace(snapshot.record, snapshot.config); }
+};
+
+Result<Inside> enter(StateDir directory) {
+  Snapshot snapshot = TRY(engine::look(directory));
+  os::UniqueFd init = TRY(engine::open_init(snapshot.record));
+  const std::string path = formatted("/proc/{}/root", snapshot.record.pid);
+  os::UniqueFd root = TRY(os::open_at(AT_FDCWD, path.c_str(), O_PATH | O_DIRECTORY));
+  // The pid may have become another's while it was opened.
+  pollfd ended{.fd = init.get(), .events = POLLIN, .revents = 0};
+  if (::poll(&ended, 1, 0) != 0)
+    return fail(ErrorKind::WrongState, "container not running: {}", snapshot.record.id);
+  return Inside{std::move(directory), std::move(snapshot), std::move(init), std::move(root)};
+}
+
+// "8:1 27": device and id of each mount that the container has.
+Result<std::set<std::string>> mounts_of(const Record& record) {
+  const std::string path = formatted("/proc/{}/mountinfo", record.pid);
+  const std::string text = TRY(os::read_file_at(AT_FDCWD, path.c_str(), kMaxMountinfo));
+  std::set<std::string> found;
+  for (size_t start = 0; start < text.size();) {
+    const size_t end = std::min(text.find('\n', start), text.size());
+    const std::string_view line = std::string_view(text).substr(start, end - start);
+    start = end + 1;
+    // ID PARENT MAJOR:MINOR ...
+    const size_t first = line.find(' ');
+    const size_t second = line.find(' ', first + 1);
+    const size_t third = line.find(' ', second + 1);
+    if (third == line.npos) continue;
+    found.insert(
+        formatted("{} {}", line.substr(second + 1, third - second - 1), line.substr(0, first)));
+  }
+  return found;
+}
+
+bool is_there(const std::set<std::string>& mounts, const AddedMount& added) {
+  return mounts.contains(formatted("{} {}", added.device, added.id));
+}
+
+Result<std::string> new_token() {
+  unsigned char bytes[8];
+  if (::getrandom(bytes, sizeof bytes, 0) != sizeof bytes) return system_error(errno, "getrandom");
+  std::string token;
+  for (const unsigned char byte : bytes) token += formatted("{:02x}", byte);
+  return token;
+}
+
+// The items and what becomes of them, in memory that the process inside shares.
+class SharedWork {
+ public:
+  static Result<SharedWork> make(size_t count) {
+    SharedWork shared;
+    shared.size_ = sizeof(init::LiveWork) + count * sizeof(init::LiveItem);
+    void* const memory =
+        ::mmap(nullptr, shared.size_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) return system_error(errno, "map memory");
+    shared.work_ = new (memory) init::LiveWork();
+    auto* const items = reinterpret_cast<init::LiveItem*>(shared.work_ + 1);
+    for (size_t i = 0; i < count; ++i) new (items + i) init::LiveItem();
+    shared.work_->items = {items, count};
+    return shared;
+  }
+  SharedWork(SharedWork&& other) noexcept
+      : work_(std::exchange(other.work_, nullptr)), size_(other.size_) {}
+  SharedWork& operator=(SharedWork&&) = delete;
+  ~SharedWork() {
+    if (work_ != nullptr) ::munmap(work_, size_);
+  }
+  init::LiveWork* operator->() const { return work_; }
+  init::LiveWork& operator*() const { return *work_; }
+
+ private:
+  SharedWork() = default;
+  init::LiveWork* work_ = nullptr;
+  size_t size_ = 0;
+};
+
+Error explain(const init::LiveWork& work) {
+  const std::string target =
+      work.items[work.index].target == nullptr ? "" : work.items[work.index].target;
+  switch (work.action) {
+    case init::LiveAction::Enter:
+      return Error::system(work.error, "enter the container's mount namespace");
+    case init::LiveAction::MakeTarget:
+      return Error::system(work.error, formatted("make the mount point {}", target));
+    case init::LiveAction::CoverProc:
+      return Error(ErrorKind::InvalidUse,
+                   formatted("{} is in /proc, and not to be covered", target));
+    case init::LiveAction::Attach:
+      return Error::system(work.error, formatted("mount on {}", target));
+    case init::LiveAction::Find:
+      if (work.error == EBUSY)
+        return Error(ErrorKind::WrongState,
+                     formatted("something else is mounted on {}, or it was moved", target));
+      return Error::system(work.error, formatted("look for the mount {}", target));
+    case init::LiveAction::Detach:
+      return Error::system(work.error, formatted("unmount {}", target));
+  }
+  return Error(ErrorKind::Internal, "an unknown action");
+}
+
+// The id outside of the container's root: of lines "INSIDE OUTSIDE COUNT".
+Result<unsigned> root_of(pid_t process, std::string_view file) {
+  const std::string text =
+      TRY(os::read_kernel_file(formatted("/proc/{}/{}", process, file).c_str()));
+  const size_t inside = text.find_first_not_of(' ');
+  if (inside == text.npos || text[inside] != '0' || text[inside + 1] != ' ') return 0;
+  const size_t outside = text.find_first_not_of(' ', inside + 1);
+  unsigned id = 0;
+  (void)std::from_chars(text.data() + outside, text.data() + text.size(), id);
+  return id;
+}
+
+Result<> work_in(const Inside& inside, init::LiveWork& work) {
+  work.container = inside.init.get();
+  work.root = inside.root.get();
+  work.owner = TRY(root_of(inside.snapshot.record.pid, "uid_map"));
+  work.group = TRY(root_of(inside.snapshot.record.pid, "gid_map"));
+  int pidfd = -1;
+  const pid_t pid = os::clone_child({}, &pidfd);
+  if (pid == 0) init::run_live_mounts(work);
+  if (pid < 0) return system_error(-pid, "start a process for the container's mounts");
+  os::ChildProcess child(pid, os::UniqueFd(pidfd));
+  const os::WaitStatus status = TRY(child.wait());
+  if (status.code == 0 && status.signal == 0) return {};
+  if (work.error != 0) return std::unexpected(explain(work));
+  return fail(ErrorKind::System, "the process that changes the mounts was killed");
+}
+
+Result<> detach(const Inside& inside, const std::vector<AddedMount>& leaving) {
+  if (leaving.empty()) return {};
+  const SharedWork work = TRY(SharedWork::make(leaving.size()));
+  for (size_t i = 0; i < leaving.size(); ++i) {
+    work->items[i].id = leaving[i].id;
+    work->items[i].target = leaving[i].mount.destination.c_str();
+    work->items[i].made = leaving[i].made_target;
+  }
+  return work_in(inside, *work);
+}
+
+Result<std::vector<plan::MountItem>> plan_all(const Inside& inside,
+                                              const std::vector<LiveMount>& wanted) {
+  spec::Spec spec = TRY(spec::read_spec(inside.snapshot.config));
+  spec.mounts.clear();
+  for (const LiveMount& mount : wanted) spec.mounts.push_back(spec::mount_of(mount));
+  TRY(spec::validate_mounts(spec));
+  const plan::HostFacts facts =
+      TRY(engine::gather_facts({.cgroups = false, .labels = engine::names_label(spec)}));
+  plan::Plan plan;
+  TRY(plan::plan_mounts(spec, facts, {.bundle = inside.snapshot.record.bundle}, plan));
+  return std::move(plan.init.mounts);
+}
+
+// Takes away what is there of a request that was not carried out whole.
+Result<> clear(Inside& inside, const std::string& token) {
+  const std::set<std::string> mounts = TRY(mounts_of(inside.record()));
+  std::vector<AddedMount>& all = inside.record().mounts;
+  std::vector<AddedMount> left;
+  std::ranges::copy_if(all, std::back_inserter(left), [&](const AddedMount& added) {
+    return added.token == token && is_there(mounts, added);
+  });
+  TRY(detach(inside, left));
+  std::erase_if(all, [&](const AddedMount& added) { return added.token == token; });
+  return inside.save();
+}
+
+// What was asked for, by a request that was made before. Its parts are there, or must be made anew.
+Result<bool> is_done(Inside& inside, const std::vector<LiveMount>& wanted,
+                     const std::string& token) {
+  std::vector<AddedMount>& all = inside.record().mounts;
+  const std::set<std::string> mounts = TRY(mounts_of(inside.record()));
+  std::vector<AddedMount> before;
+  std::ranges::copy_if(all, std::back_inserter(before),
+                       [&](const AddedMount& added) { return added.token == token; });
+  const bool same = std::ranges::equal(before, wanted, {}, &AddedMount::mount);
+  if (!before.empty() && !same)
+    return fail(ErrorKind::AlreadyExists, "token {} is another request's", token);
+  const auto there = [&](const AddedMount& added) { return is_there(mounts, added); };
+  if (!before.empty() && std::ranges::all_of(before, there)) return true;
+  if (!before.empty()) TRY(clear(inside, token));  // of one who was killed half way
+  // Those that somebody inside has unmounted are forgotten: their places are free.
+  std::erase_if(all, [&](const AddedMount& added) { return !there(added); });
+  return false;
+}
+
+Result<> check_free(const Record& record, const std::vector<LiveMount>& wanted) {
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    const std::string place = spec::cleaned_path(wanted[i].destination);
+    for (const AddedMount& added : record.mounts) {
+      if (spec::cleaned_path(added.mount.destination) != place) continue;
+      return Result<>(fail(ErrorKind::AlreadyExists, "{} is mounted by request {}", place,
+                           added.token)) |
+             at(formatted("/{}", i));
+    }
+  }
+  return {};
+}
+
+// So that the mount point will be made: known before, for who is killed after it.
+bool is_missing(const Inside& inside, const std::string& target) {
+  const os::UniqueFd there(os::RootDir(inside.root.get()).open(target.c_str()));
+  return there.get() == -ENOENT;
+}
+
+Result<> attach(Inside& inside, const std::vector<LiveMount>& wanted, const std::string& token) {
+  TRY(check_free(inside.record(), wanted));
+  const std::vector<plan::MountItem> items = TRY(plan_all(inside, wanted));
+  std::vector<DetachedMount> made;
+  const SharedWork work = TRY(SharedWork::make(items.size()));
+  std::vector<AddedMount>& all = inside.record().mounts;
+  const size_t before = all.size();
+  for (size_t i = 0; i < items.size(); ++i) {
+    made.push_back(TRY(engine::make_detached(items[i]) | at(formatted("/mounts/{}", i))));
+    all.push_back({.token = token,
+                   .mount = wanted[i],
+                   .id = made[i].id,
+                   .device = made[i].device,
+                   .made_target = is_missing(inside, items[i].target)});
+    work->items[i] = {.mount = made[i].fd.get(),
+                      .id = made[i].id,
+                      .target = items[i].target.c_str(),
+                      .is_directory = made[i].is_directory,
+                      .may_cover_proc = items[i].target.starts_with("/proc/")};
+  }
+  TRY(inside.save());
+  Result<> done = work_in(inside, *work);
+  if (done) {
+    for (size_t i = 0; i < items.size(); ++i) all[before + i].made_target = work->items[i].made;
+    done = inside.save();
+  } else {
+    done = std::move(done) | at(formatted("/mounts/{}", work->index));
+  }
+  if (done) return done;
+  Result<> cleared = clear(inside, token);
+  if (!cleared) done.error().add_context(cleared.error().message());
+  return done;
+}
+
+}  // namespace
+
+[[gnu::cold]] Result<std::string> Container::add_mounts(const std::vector<LiveMount>& wanted,
+                                                        const std::string& asked) {
+  if (wanted.empty()) return fail(ErrorKind::InvalidUse, "no mount is named");
+  StateDir directory = TRY(inner_->open());
+  TRY(directory.lock());
+  Inside inside = TRY(enter(std::move(directory)));
+  const std::string token = asked.empty() ? TRY(new_token()) : asked;
+  if (TRY(is_done(inside, wanted, token))) return token;
+  Result<> done = attach(inside, wanted, token);
+  if (!done) done.error().set_place("mounts");
+  TRY(std::move(done));
+  return token;
+}
+
+[[gnu::cold]] Result<> Container::remove_mounts(const std::vector<std::string>& names) {
+  StateDir directory = TRY(inner_->open());
+  TRY(directory.lock());
+  Inside inside = TRY(enter(std::move(directory)));
+  std::vector<AddedMount>& all = inside.record().mounts;
+  const std::set<std::string> mounts = TRY(mounts_of(inside.record()));
+  std::set<const AddedMount*> named;
+  for (const std::string& name : names) {
+    const size_t before = named.size();
+    for (const AddedMount& added : all) {
+      const bool by_place = name.starts_with('/') &&
+                            spec::cleaned_path(added.mount.destination) == spec::cleaned_path(name);
+      if (added.token == name || by_place) named.insert(&added);
+    }
+    if (named.size() == before)
+      return fail(ErrorKind::NotFound, "container {} has no mount {} that berth has added", id(),
+                  name);
+  }
+  std::vector<AddedMount> leaving;
+  std::vector<AddedMount> staying;
+  for (const AddedMount& added : all) {
+    if (!named.contains(&added))
+      staying.push_back(added);
+    else if (is_there(mounts, added))
+      leaving.push_back(added);
+  }
+  TRY(detach(inside, leaving));
+  all = std::move(staying);
+  return inside.save();
+}
+
+[[gnu::cold]] Result<std::vector<LiveMountState>> Container::mounts() const {
+  const Inside inside = TRY(enter(TRY(inner_->open())));
+  const std::set<std::string> mounts = TRY(mounts_of(inside.snapshot.record));
+  std::vector<LiveMountState> states;
+  for (const AddedMount& added : inside.snapshot.record.mounts) {
+    states.push_back(
+        {.token = added.token, .mount = added.mount, .is_there = is_there(mounts, added)});
+  }
+  return states;
+}
+
+}  // namespace berth
