@@ -20,7 +20,7 @@ struct LiveMount {
 };
 
 // From a JSON array of such objects. InvalidConfig: pointer() is into the text.
-Result<std::vector<LiveMount>> parse_mounts(std::string_view json);
+Result<std::vector<LiveMount>> parse_mounts(std::string_view text);
 
 struct LiveMountState {
   std::string token = {};  // of the request that added it

@@ -178,8 +178,7 @@ Result<> translate(const Holding& holding, int host_socket, const plan::Interfac
   return {};
 }
 
-Result<> give_back(Ledger& ledger, const Holding& holding, int host_socket) {
-  const Holding held = holding;  // it may be the ledger's own
+Result<> give_back(Ledger& ledger, Holding held, int host_socket) {
   Result<> first = drop_rules(held);
   const auto note = [&first](Result<> result) {
     if (first && !result) first = std::move(result);  // the others must go all the same
@@ -189,7 +188,7 @@ Result<> give_back(Ledger& ledger, const Holding& holding, int host_socket) {
   if (held.routes_loopback) note(hand_loopback_on(ledger, held));
   note(remove_unused_bridge(host_socket, held.link));
   // What could not be undone can be tried again.
-  if (!first) ledger.put(held);
+  if (!first) ledger.put(std::move(held));
   return first;
 }
 

@@ -25,6 +25,6 @@ namespace berth::network {
 
 // Undoes it, and removes the end in the bridge and the bridge itself if that is made and unused.
 // Not yet saved.
-[[gnu::cold]] Result<> give_back(Ledger& ledger, const Holding& holding, int host_socket);
+[[gnu::cold]] Result<> give_back(Ledger& ledger, Holding held, int host_socket);
 
 }  // namespace berth::network

@@ -289,17 +289,17 @@ Result<> attach(Inside& inside, const std::vector<LiveMount>& wanted, const std:
 }  // namespace
 
 [[gnu::cold]] Result<std::string> Container::add_mounts(const std::vector<LiveMount>& wanted,
-                                                        const std::string& asked) {
+                                                        const std::string& token) {
   if (wanted.empty()) return fail(ErrorKind::InvalidUse, "no mount is named");
   StateDir directory = TRY(inner_->open());
   TRY(directory.lock());
   Inside inside = TRY(enter(std::move(directory)));
-  const std::string token = asked.empty() ? TRY(new_token()) : asked;
-  if (TRY(is_done(inside, wanted, token))) return token;
-  Result<> done = attach(inside, wanted, token);
+  std::string name = token.empty() ? TRY(new_token()) : token;
+  if (TRY(is_done(inside, wanted, name))) return name;
+  Result<> done = attach(inside, wanted, name);
   if (!done) done.error().set_place("mounts");
   TRY(std::move(done));
-  return token;
+  return name;
 }
 
 [[gnu::cold]] Result<> Container::remove_mounts(const std::vector<std::string>& names) {
