@@ -41,7 +41,7 @@ int detach(int mount) {
 
 int id_of(int mount) {
   struct statx status;
-  if (::statx(mount, "", AT_EMPTY_PATH, STATX_MNT_ID, &status) < 0) return -errno;
+  if (::syscall(SYS_statx, mount, "", AT_EMPTY_PATH, STATX_MNT_ID, &status) < 0) return -errno;
   return static_cast<int>(status.stx_mnt_id);
 }
 
@@ -64,7 +64,7 @@ int open_target(const Place& place, LiveItem& item) {
   act_as(place.work.owner, place.work.group);
   const int made = item.is_directory ? place.root.make_directory(item.target)
                                      : place.root.make_file(item.target);
-  act_as(::geteuid(), ::getegid());
+  act_as(static_cast<uid_t>(::syscall(SYS_geteuid)), static_cast<gid_t>(::syscall(SYS_getegid)));
   item.made = made >= 0;
   return made;
 }

@@ -58,6 +58,12 @@ def has_32_bit_calls():
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
+def host_mounts(berth):
+    """Of the host's mount namespace, without those that other tests have there meanwhile."""
+    lines = pathlib.Path("/proc/self/mountinfo").read_text().splitlines()
+    return [line for line in lines if str(berth.folder) in line or "pytest-of-" not in line]
+
+
 def has_controller(file):
     """Of cgroup v2, by the name of one of its files."""
     controller = file.split(".")[0]

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from machine import needs_root
+from machine import host_mounts, needs_root
 
 pytestmark = needs_root
 
@@ -127,6 +127,17 @@ def test_the_same_request_again(berth, source):
     berth.ok("mounts", "remove", container, "mine")
 
 
+def test_one_place_twice_and_one_below_the_other(berth, source):
+    container = berth.running()
+    before = mountinfo(berth, container)
+    assert "/dev/shm/a is named twice" in berth.fails("mounts", "add", container, "tmpfs::/dev/shm/a", f"{source}:/dev/shm/x/../a/")
+    assert mountinfo(berth, container) == before
+    token = add(berth, container, "tmpfs::/dev/shm/./a", f"{source}:/dev/shm/a/b")
+    assert cat(berth, container, "/dev/shm/a/b/file") == "of the host\n"
+    berth.ok("mounts", "remove", container, token)
+    assert mountinfo(berth, container) == before and berth.ok("exec", container, "ls", "/dev/shm") == ""
+
+
 def test_only_what_was_added_is_removed(berth, source):
     container = berth.running()
     add(berth, container, f"{source}:/dev/shm/a")
@@ -158,7 +169,7 @@ while true; do mv x y; mv trap x; mv x trap; mv y x; mv real z; ln -s / real; rm
 
 def test_links_that_come_and_go(berth, source):
     """A container that exchanges a directory and links to elsewhere: nothing lands outside, nothing is doubled."""
-    host = pathlib.Path("/proc/self/mountinfo").read_text()
+    host = host_mounts(berth)
     container = berth.running(script="exec sleep 1000")
     before = mountinfo(berth, container)
     loop = subprocess.Popen([berth.path, f"--root={berth.root}", "exec", container, "sh", "-c", LOOP], stderr=subprocess.DEVNULL)
@@ -172,7 +183,7 @@ def test_links_that_come_and_go(berth, source):
             if done.returncode == 0:
                 while berth("mounts", "remove", container, f"t{number}").returncode != 0:  # moved away: until it is back
                     pass
-        assert pathlib.Path("/proc/self/mountinfo").read_text() == host
+        assert host_mounts(berth) == host
     finally:
         loop.kill()
         loop.wait()

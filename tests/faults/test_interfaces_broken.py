@@ -19,6 +19,9 @@ WANTED = [{"type": "bridge", "link": "br-test", "makeLink": True, "addresses": [
 MORE = ("bridge=br-more,make,ip=10.2.0.2/24,route=10.8.0.0/16@10.2.0.1,name=more,publish=8081:80", "bridge=own,ip=10.3.0.2/24,name=last")
 
 
+THIRDS = {errno.EPERM: 0, errno.ENOMEM: 1, "main": 2}
+
+
 @pytest.fixture
 def host(berth):
     """berth runs in it."""
@@ -60,6 +63,8 @@ def test_create(berth, driver, host, fault):
     berth.ok("delete", "--force", container)
 
     def check(container, number):
+        if not LONG and number % 3 != THIRDS[fault]:  # the way is long with nft
+            return
         result = inject("create", "-b", inject.bundle, container, at=number, fault=fault)
         assert not result.hung, result
         if result.status == 0:
@@ -92,7 +97,7 @@ def test_attach(berth, host, running, fault):
     after = inside(berth, container)
     berth.ok("net", "detach", container, "more", "last")
     assert (whole(host), inside(berth, container)) == before
-    for number in range(1, first.points + 1, 1 if LONG else 3):
+    for number in range(1, first.points + 1, 1 if LONG else 5):
         result = inject("net", "attach", container, *MORE, at=number, fault=fault)
         assert not result.hung, result
         if fault != "main" and result.status != 0:

@@ -180,9 +180,12 @@ Result<> work_in(const Inside& inside, init::LiveWork& work) {
 Result<> detach(const Inside& inside, const std::vector<AddedMount>& leaving) {
   if (leaving.empty()) return {};
   const SharedWork work = TRY(SharedWork::make(leaving.size()));
+  std::vector<std::string> targets;
+  for (const AddedMount& added : leaving)
+    targets.push_back(spec::cleaned_path(added.mount.destination));
   for (size_t i = 0; i < leaving.size(); ++i) {
     work->items[i].id = leaving[i].id;
-    work->items[i].target = leaving[i].mount.destination.c_str();
+    work->items[i].target = targets[i].c_str();
     work->items[i].made = leaving[i].made_target;
   }
   return work_in(inside, *work);
@@ -233,14 +236,19 @@ Result<bool> is_done(Inside& inside, const std::vector<LiveMount>& wanted,
   return false;
 }
 
+// Two on one place could not be told from one that the container has moved there.
 Result<> check_free(const Record& record, const std::vector<LiveMount>& wanted) {
+  std::set<std::string> places;
   for (size_t i = 0; i < wanted.size(); ++i) {
     const std::string place = spec::cleaned_path(wanted[i].destination);
+    if (!places.insert(place).second)
+      return Result<>(fail(ErrorKind::AlreadyExists, "{} is named twice", place)) |
+             at(formatted("/mounts/{}", i));
     for (const AddedMount& added : record.mounts) {
       if (spec::cleaned_path(added.mount.destination) != place) continue;
       return Result<>(fail(ErrorKind::AlreadyExists, "{} is mounted by request {}", place,
                            added.token)) |
-             at(formatted("/{}", i));
+             at(formatted("/mounts/{}", i));
     }
   }
   return {};
