@@ -14,12 +14,12 @@
 #include "cgroup/directory.h"
 #include "core/context.h"
 #include "os/file.h"
+#include "os/mountinfo.h"
 
 namespace berth::cgroup {
 namespace {
 
 constexpr const char* kMount = "/sys/fs/cgroup";
-constexpr size_t kMountinfoLimit = 64 << 20;
 
 std::vector<std::string> split_at(std::string_view text, char separator) {
   std::vector<std::string> parts;
@@ -36,46 +36,31 @@ bool is_filesystem(const std::string& path, long magic) {
   return ::statfs(path.c_str(), &filesystem) == 0 && filesystem.f_type == magic;
 }
 
-// Mount paths have \040 for a space, and so on.
-std::string unescaped(std::string_view text) {
-  std::string plain;
-  for (size_t at = 0; at < text.size(); ++at) {
-    const bool escape = text[at] == '\\' && at + 3 < text.size();
-    plain += escape ? static_cast<char>((text[at + 1] - '0') * 64 + (text[at + 2] - '0') * 8 +
-                                        (text[at + 3] - '0'))
-                    : text[at];
-    if (escape) at += 3;
-  }
-  return plain;
-}
-
 // Reading mountinfo is dear (performance.md): only when what is expected is not there.
 class Mounts {
  public:
-  Result<const CgroupMount*> find(const Membership& membership) {
+  Result<const os::MountEntry*> find(const Membership& membership) {
     if (!read_) {
-      mounts_ =
-          parse_cgroup_mounts(
-              TRY(os::read_file_at(AT_FDCWD, "/proc/self/mountinfo", kMountinfoLimit)));
+      mounts_ = TRY(os::mounts_of("self"));
       read_ = true;
     }
-    for (const CgroupMount& mount : mounts_) {
+    for (const os::MountEntry& mount : mounts_) {
       if (matches(mount, membership)) return &mount;
     }
     return nullptr;
   }
 
  private:
-  static bool matches(const CgroupMount& mount, const Membership& membership) {
+  static bool matches(const os::MountEntry& mount, const Membership& membership) {
     if (membership.controllers.empty())
-      return mount.fs_type == "cgroup2" && mount.mountpoint.starts_with(kMount);
-    const std::vector<std::string> options = split_at(mount.super_options, ',');
-    return mount.fs_type == "cgroup" &&
+      return mount.type == "cgroup2" && mount.place.starts_with(kMount);
+    const std::vector<std::string> options = split_at(mount.options, ',');
+    return mount.type == "cgroup" &&
            std::ranges::find(options, membership.controllers.front()) != options.end();
   }
 
   bool read_ = false;
-  std::vector<CgroupMount> mounts_ = {};
+  std::vector<os::MountEntry> mounts_ = {};
 };
 
 std::string expected_mountpoint(const Membership& membership) {
@@ -95,16 +80,16 @@ Result<std::string> own_path(const Membership& membership, const std::string& mo
   if (membership.path == "/") return membership.path;
   if (leads_up(membership.path)) return std::string("/");
   if (::access((mountpoint + membership.path).c_str(), F_OK) == 0) return membership.path;
-  const CgroupMount* mount = TRY(mounts.find(membership));
+  const os::MountEntry* mount = TRY(mounts.find(membership));
   return mount ? below_root(membership.path, mount->root) : std::string("/");
 }
 
 Result<> add_v1(const Membership& membership, Mounts& mounts, plan::HostFacts& facts) {
   std::string mountpoint = expected_mountpoint(membership);
   if (!is_filesystem(mountpoint, CGROUP_SUPER_MAGIC)) {
-    const CgroupMount* mount = TRY(mounts.find(membership));
+    const os::MountEntry* mount = TRY(mounts.find(membership));
     if (!mount) return {};  // the kernel has it, this mount namespace does not
-    mountpoint = mount->mountpoint;
+    mountpoint = mount->place;
   }
   std::string path = TRY(own_path(membership, mountpoint, mounts));
   facts.hierarchies.push_back(
@@ -132,19 +117,6 @@ std::vector<Membership> parse_memberships(std::string_view text) {
     if (!controllers.empty()) membership.controllers = split_at(controllers, ',');
     membership.path = line.substr(second + 1);
     found.push_back(std::move(membership));
-  }
-  return found;
-}
-
-std::vector<CgroupMount> parse_cgroup_mounts(std::string_view mountinfo) {
-  std::vector<CgroupMount> found;
-  for (const std::string& line : split_at(mountinfo, '\n')) {
-    const size_t dash = line.find(" - cgroup");
-    if (dash == line.npos) continue;
-    const std::vector<std::string> left = split_at(std::string_view(line).substr(0, dash), ' ');
-    const std::vector<std::string> right = split_at(std::string_view(line).substr(dash + 3), ' ');
-    if (left.size() < 5 || right.size() < 3) continue;
-    found.push_back({unescaped(left[3]), unescaped(left[4]), right[0], right[2]});
   }
   return found;
 }

@@ -10,15 +10,6 @@ namespace berth::cgroup {
 // process is in it.
 Result<> gather_layout(plan::HostFacts& facts);
 
-// One line of /proc/self/mountinfo, as far as cgroups need it.
-struct CgroupMount {
-  std::string root = {};
-  std::string mountpoint = {};
-  std::string fs_type = {};
-  std::string super_options = {};
-};
-std::vector<CgroupMount> parse_cgroup_mounts(std::string_view mountinfo);
-
 // One line of /proc/self/cgroup.
 struct Membership {
   std::vector<std::string> controllers = {};  // empty: the unified hierarchy

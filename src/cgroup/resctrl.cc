@@ -13,6 +13,7 @@
 #include "cgroup/writes.h"
 #include "core/context.h"
 #include "os/file.h"
+#include "os/mountinfo.h"
 
 namespace berth::cgroup {
 namespace {
@@ -129,10 +130,8 @@ Result<> make_or_check(const std::string& mountpoint, const plan::RdtPlan& plan)
 }  // namespace
 
 std::string resctrl_mountpoint(std::string_view mountinfo) {
-  for (const std::string_view line : split(mountinfo, '\n')) {
-    if (line.find(" - resctrl ") == std::string_view::npos) continue;
-    const std::vector<std::string_view> words = split(line, ' ');
-    if (words.size() > 5) return std::string(words[4]);
+  for (os::MountEntry& mount : os::parse_mountinfo(mountinfo)) {
+    if (mount.type == "resctrl") return std::move(mount.place);
   }
   return {};
 }

@@ -16,19 +16,6 @@ TEST(CgroupLayout, ParsesMemberships) {
   EXPECT_EQ(found[2].path, "/c");
 }
 
-TEST(CgroupLayout, ParsesMountinfo) {
-  const auto found = parse_cgroup_mounts(
-      "22 1 0:20 / /proc rw - proc proc rw\n"
-      "30 25 0:26 /docker/x /sys/fs/cgroup/cpu\\040a ro,nosuid master:9 - cgroup cgroup "
-      "rw,cpu,cpuacct\n"
-      "31 25 0:27 / /sys/fs/cgroup rw shared:4 - cgroup2 cgroup2 rw,nsdelegate\n");
-  ASSERT_EQ(found.size(), 2u);
-  EXPECT_EQ(found[0].root, "/docker/x");
-  EXPECT_EQ(found[0].mountpoint, "/sys/fs/cgroup/cpu a");
-  EXPECT_EQ(found[0].super_options, "rw,cpu,cpuacct");
-  EXPECT_EQ(found[1].fs_type, "cgroup2");
-}
-
 TEST(CgroupLayout, TakesTheMountsRootAway) {
   EXPECT_EQ(below_root("/docker/x", "/docker/x"), "/");
   EXPECT_EQ(below_root("/docker/x/y", "/docker/x"), "/y");
