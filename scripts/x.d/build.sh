@@ -78,6 +78,8 @@ install_release() {
   cmake --install build/release --prefix "$1" >/dev/null
   cmake --install build/release --prefix "$1" --component library >/dev/null
   cp -R build/release/share "$1/"
+  mkdir -p "$1/lib/systemd/system"
+  sed "s|/usr/local/|$1/|" systemd/berth-lxcfs.service >"$1/lib/systemd/system/berth-lxcfs.service"
 }
 
 # Fails where a function or a type has no comment. Members of a structure may be told of by its own.

@@ -211,6 +211,16 @@ constexpr Option kBoxOnly[] = {
 constexpr auto kBox = joined(kBoxOnly, kLimits);
 
 constexpr Option kNet[] = {kFormat, kHelp};
+constexpr Option kLxcfs[] = {
+    {"all", 'a', {}, "every container; remount, status, check: of other runtimes, too"},
+    {"pid", 0, "PID", "a container by a process of it (repeatable)"},
+    {"engine-scan", 0, {}, "containers of other runtimes, too, found in the kernel"},
+    {"lxcfs", 0, "DIR", "where lxcfs is mounted (looked for)"},
+    {"timeout", 0, "DURATION", "for lxcfs and for each container (10s)"},
+    {"watch", 0, {}, "remount: stay, and heal after each restart of lxcfs"},
+    {"warn", 0, {}, "hook: failures are warnings; the container starts without lxcfs"},
+    kFormat,
+    kHelp};
 constexpr Option kMounts[] = {
     {"token", 't', "TOKEN", "add: name of the request, for a retry and for remove (made up)"},
     kFormat,

@@ -199,6 +199,20 @@ constexpr Command kCommands[] = {
      .min_words = 1,
      .max_words = 1,
      .run = run_attach},
+    {.name = "lxcfs",
+     .words = "mount|umount|remount|status|check|hook [CONTAINER...]",
+     .summary = "the files of lxcfs in running containers",
+     .details =
+         "mount puts each file that lxcfs offers over the container's own, umount takes them away, "
+         "also when lxcfs is dead. remount heals what lxcfs left behind when it was restarted: "
+         "nothing is missing meanwhile (Linux 6.5). status shows each file, check only "
+         "containers where something is wrong, and exits with 1 then. hook is for hooks of a "
+         "config.json (createRuntime, "
+         "prestart, poststart) and reads the state from standard input. Exit status 1: something "
+         "failed, the table says what.",
+     .options = kLxcfs,
+     .min_words = 1,
+     .run = run_lxcfs},
     {.name = "mounts",
      .words = "add|remove|list CONTAINER [FILE|MOUNT|NAME...]",
      .summary = "mount into a running container",

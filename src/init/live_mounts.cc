@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -12,8 +11,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include <charconv>
-
+#include "init/mounted.h"
 #include "os/mount.h"
 #include "os/path.h"
 
@@ -31,19 +29,6 @@ struct Place {
     return -1;
   }
 };
-
-// In the directory of our descriptors, where a mount of a file has a name, too.
-int detach(int mount) {
-  char name[16] = {};
-  std::to_chars(name, name + sizeof name - 1, mount);
-  return ::umount2(name, MNT_DETACH) < 0 ? -errno : 0;
-}
-
-int id_of(int mount) {
-  struct statx status;
-  if (::syscall(SYS_statx, mount, "", AT_EMPTY_PATH, STATX_MNT_ID, &status) < 0) return -errno;
-  return static_cast<int>(status.stx_mnt_id);
-}
 
 void remove_target(const Place& place, const LiveItem& item) {
   if (!item.made) return;
@@ -90,10 +75,11 @@ int find(const Place& place, size_t index) {
   LiveItem& item = place.work.items[index];
   const int there = place.root.open(item.target);
   if (there < 0) return place.fail(index, LiveAction::Find, there);
-  const int id = id_of(there);
+  const int id = id_of_mount(there);
   if (id != item.id) return place.fail(index, LiveAction::Find, id < 0 ? id : EBUSY);
   struct stat status;
-  item.is_directory = ::fstat(there, &status) == 0 && S_ISDIR(status.st_mode);
+  // Only of a mount point of ours: the mount's filesystem may be dead.
+  if (item.made) item.is_directory = ::fstat(there, &status) == 0 && S_ISDIR(status.st_mode);
   item.mount = there;
   return 0;
 }
@@ -101,7 +87,7 @@ int find(const Place& place, size_t index) {
 void undo(const Place& place) {
   for (size_t index = place.work.items.size(); index-- > 0;) {
     LiveItem& item = place.work.items[index];
-    if (item.done) (void)detach(item.mount);
+    if (item.done) (void)detach_mount(item.mount);
     remove_target(place, item);
     item.done = item.made = false;
   }
@@ -124,7 +110,7 @@ int detach_all(const Place& place) {
   }
   for (size_t index = count; index-- > 0;) {
     LiveItem& item = place.work.items[index];
-    const int result = detach(item.mount);
+    const int result = detach_mount(item.mount);
     if (result < 0) return place.fail(index, LiveAction::Detach, result);
     item.done = true;
     remove_target(place, item);
@@ -134,11 +120,8 @@ int detach_all(const Place& place) {
 
 int work_inside(LiveWork& work) {
   const Place place{work, os::RootDir(work.root)};
-  // While /proc is the host's: a container's may be anything.
-  const int descriptors = ::open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
-  const bool inside =
-      descriptors >= 0 && ::setns(work.container, CLONE_NEWNS) == 0 && ::fchdir(descriptors) == 0;
-  if (!inside) return place.fail(0, LiveAction::Enter, errno);
+  const int entered = enter_mounts(work.container);
+  if (entered < 0) return place.fail(0, LiveAction::Enter, entered);
   const bool attaches = work.items.front().mount >= 0;
   return attaches ? attach_all(place) : detach_all(place);
 }

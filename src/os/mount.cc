@@ -105,6 +105,12 @@ int attach_mount(int mount, int target) {
       ::move_mount(mount, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH));
 }
 
+int attach_beneath(int mount, int target) {
+  constexpr unsigned kBeneath = 0x200;  // MOVE_MOUNT_BENEATH: younger than Debian 12's headers
+  constexpr unsigned kFlags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH | kBeneath;
+  return checked(::move_mount(mount, "", target, "", kFlags));
+}
+
 int attach_mount_at(int mount, int directory, const char* name) {
   return checked(::move_mount(mount, "", directory, name, MOVE_MOUNT_F_EMPTY_PATH));
 }

@@ -24,6 +24,8 @@ int clone_mount(int directory, const char* path, bool recursive, bool nofollow =
 // -ENOSYS where that is not known.
 int clone_readonly(int directory, const char* path);
 int attach_mount(int mount, int target);  // move_mount by two descriptors
+// Under the mount whose root target is, so that nothing is missing meanwhile (Linux 6.5).
+int attach_beneath(int mount, int target);
 // On an entry of a directory that is our own; a link there is not followed.
 int attach_mount_at(int mount, int directory, const char* name);
 

@@ -35,7 +35,7 @@ def run(berth, host, text):
     program.write_text(f'#!/bin/sh\nexec {berth.path} --root={berth.root} "$@"\n')
     program.chmod(0o755)
     text = text.replace("web", berth.new_id("web"))
-    return subprocess.run(["sh", "-euxc", f"PATH={folder}:$PATH\n{text}"], preexec_fn=host.enter, capture_output=True, text=True,
+    return subprocess.run(["sh", "-euxc", f"PATH={folder}:$PATH\n{text}"], preexec_fn=host and host.enter, capture_output=True, text=True,
                           stdin=subprocess.DEVNULL, timeout=60)
 
 

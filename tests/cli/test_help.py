@@ -8,7 +8,8 @@ import subprocess
 import pytest
 
 COMMANDS = ["create", "start", "run", "state", "kill", "delete", "list", "ps", "pause", "resume", "exec", "update",
-            "events", "wait", "spec", "features", "plan", "lint", "try", "box", "attach", "mounts", "net"]
+            "events", "wait", "spec", "features", "plan", "lint", "try", "box", "attach", "lxcfs", "mounts",
+            "net"]
 
 
 @pytest.mark.parametrize("form", [[], ["help"], ["--help"], ["-h"]])

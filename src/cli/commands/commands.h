@@ -17,6 +17,7 @@ Result<int> run_exec(const Invocation& invocation);
 Result<int> run_kill(const Invocation& invocation);
 [[gnu::cold]] Result<int> run_lint(const Invocation& invocation);
 [[gnu::cold]] Result<int> run_list(const Invocation& invocation);
+[[gnu::cold]] Result<int> run_lxcfs(const Invocation& invocation);
 [[gnu::cold]] Result<int> run_mounts(const Invocation& invocation);
 [[gnu::cold]] Result<int> run_net(const Invocation& invocation);
 Result<int> run_pause(const Invocation& invocation);

@@ -4,13 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/mman.h>
 #include <sys/random.h>
 
 #include <algorithm>
 #include <charconv>
 #include <iterator>
-#include <new>
 #include <set>
 
 #include "berth/try.h"
@@ -18,8 +16,10 @@
 #include "engine/container_inner.h"
 #include "engine/gather_facts.h"
 #include "engine/live/detached_mount.h"
+#include "engine/live/shared_work.h"
 #include "init/live_mounts.h"
 #include "os/file.h"
+#include "os/mountinfo.h"
 #include "os/path.h"
 #include "os/process.h"
 #include "plan/make_plan.h"
@@ -37,8 +37,6 @@ using engine::DetachedMount;
 using engine::Record;
 using engine::Snapshot;
 using engine::StateDir;
-
-constexpr size_t kMaxMountinfo = 64UL << 20;
 
 // A container that runs, locked.
 struct Inside {
@@ -63,28 +61,16 @@ Result<Inside> enter(StateDir directory) {
   return Inside{std::move(directory), std::move(snapshot), std::move(init), std::move(root)};
 }
 
-// "8:1 27": device and id of each mount that the container has.
-Result<std::set<std::string>> mounts_of(const Record& record) {
-  const std::string path = formatted("/proc/{}/mountinfo", record.pid);
-  const std::string text = TRY(os::read_file_at(AT_FDCWD, path.c_str(), kMaxMountinfo));
-  std::set<std::string> found;
-  for (size_t start = 0; start < text.size();) {
-    const size_t end = std::min(text.find('\n', start), text.size());
-    const std::string_view line = std::string_view(text).substr(start, end - start);
-    start = end + 1;
-    // ID PARENT MAJOR:MINOR ...
-    const size_t first = line.find(' ');
-    const size_t second = line.find(' ', first + 1);
-    const size_t third = line.find(' ', second + 1);
-    if (third == line.npos) continue;
-    found.insert(
-        formatted("{} {}", line.substr(second + 1, third - second - 1), line.substr(0, first)));
-  }
-  return found;
+using MountEntries = std::vector<os::MountEntry>;
+
+Result<MountEntries> mounts_of(const Record& record) {
+  return os::mounts_of(formatted("{}", record.pid));
 }
 
-bool is_there(const std::set<std::string>& mounts, const AddedMount& added) {
-  return mounts.contains(formatted("{} {}", added.device, added.id));
+bool is_there(const MountEntries& mounts, const AddedMount& added) {
+  return std::ranges::any_of(mounts, [&](const os::MountEntry& mount) {
+    return mount.id == added.id && mount.device == added.device;
+  });
 }
 
 Result<std::string> new_token() {
@@ -95,35 +81,7 @@ Result<std::string> new_token() {
   return token;
 }
 
-// The items and what becomes of them, in memory that the process inside shares.
-class SharedWork {
- public:
-  static Result<SharedWork> make(size_t count) {
-    SharedWork shared;
-    shared.size_ = sizeof(init::LiveWork) + count * sizeof(init::LiveItem);
-    void* const memory =
-        ::mmap(nullptr, shared.size_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) return system_error(errno, "map memory");
-    shared.work_ = new (memory) init::LiveWork();
-    auto* const items = reinterpret_cast<init::LiveItem*>(shared.work_ + 1);
-    for (size_t i = 0; i < count; ++i) new (items + i) init::LiveItem();
-    shared.work_->items = {items, count};
-    return shared;
-  }
-  SharedWork(SharedWork&& other) noexcept
-      : work_(std::exchange(other.work_, nullptr)), size_(other.size_) {}
-  SharedWork& operator=(SharedWork&&) = delete;
-  ~SharedWork() {
-    if (work_ != nullptr) ::munmap(work_, size_);
-  }
-  init::LiveWork* operator->() const { return work_; }
-  init::LiveWork& operator*() const { return *work_; }
-
- private:
-  SharedWork() = default;
-  init::LiveWork* work_ = nullptr;
-  size_t size_ = 0;
-};
+using SharedWork = engine::SharedWork<init::LiveWork, init::LiveItem>;
 
 Error explain(const init::LiveWork& work) {
   const std::string target =
@@ -206,7 +164,7 @@ Result<std::vector<plan::MountItem>> plan_all(const Inside& inside,
 
 // Takes away what is there of a request that was not carried out whole.
 Result<> clear(Inside& inside, const std::string& token) {
-  const std::set<std::string> mounts = TRY(mounts_of(inside.record()));
+  const MountEntries mounts = TRY(mounts_of(inside.record()));
   std::vector<AddedMount>& all = inside.record().mounts;
   std::vector<AddedMount> left;
   std::ranges::copy_if(all, std::back_inserter(left), [&](const AddedMount& added) {
@@ -221,7 +179,7 @@ Result<> clear(Inside& inside, const std::string& token) {
 Result<bool> is_done(Inside& inside, const std::vector<LiveMount>& wanted,
                      const std::string& token) {
   std::vector<AddedMount>& all = inside.record().mounts;
-  const std::set<std::string> mounts = TRY(mounts_of(inside.record()));
+  const MountEntries mounts = TRY(mounts_of(inside.record()));
   std::vector<AddedMount> before;
   std::ranges::copy_if(all, std::back_inserter(before),
                        [&](const AddedMount& added) { return added.token == token; });
@@ -315,7 +273,7 @@ Result<> attach(Inside& inside, const std::vector<LiveMount>& wanted, const std:
   TRY(directory.lock());
   Inside inside = TRY(enter(std::move(directory)));
   std::vector<AddedMount>& all = inside.record().mounts;
-  const std::set<std::string> mounts = TRY(mounts_of(inside.record()));
+  const MountEntries mounts = TRY(mounts_of(inside.record()));
   std::set<const AddedMount*> named;
   for (const std::string& name : names) {
     const size_t before = named.size();
@@ -343,7 +301,7 @@ Result<> attach(Inside& inside, const std::vector<LiveMount>& wanted, const std:
 
 [[gnu::cold]] Result<std::vector<LiveMountState>> Container::mounts() const {
   const Inside inside = TRY(enter(TRY(inner_->open())));
-  const std::set<std::string> mounts = TRY(mounts_of(inside.snapshot.record));
+  const MountEntries mounts = TRY(mounts_of(inside.snapshot.record));
   std::vector<LiveMountState> states;
   for (const AddedMount& added : inside.snapshot.record.mounts) {
     states.push_back(

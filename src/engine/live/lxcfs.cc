@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "berth/lxcfs.h"
+
+#include <fcntl.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "berth/try.h"
+#include "core/context.h"
+#include "engine/live/lxcfs_source.h"
+#include "engine/live/lxcfs_visit.h"
+#include "json/write.h"
+#include "os/file.h"
+
+namespace berth {
+namespace {
+
+// Each holds some descriptors for each file.
+constexpr size_t kAtOnce = 16;
+// For one in which mounts come and go while it is looked at.
+constexpr int kLooks = 5;
+
+void visit(std::vector<engine::LxcfsVisit>& visits, std::chrono::milliseconds limit) {
+  const engine::Deadline deadline(limit);
+  for (int look = 0; look < kLooks; ++look) {
+    for (engine::LxcfsVisit& visit : visits) visit.begin();
+    for (engine::LxcfsVisit& visit : visits) visit.end(deadline);
+    if (std::ranges::none_of(visits, &engine::LxcfsVisit::must_look_again)) return;
+  }
+}
+
+}  // namespace
+
+std::string_view to_string(LxcfsResult result) {
+  switch (result) {
+    case LxcfsResult::Current: return "current";
+    case LxcfsResult::Stale: return "stale";
+    case LxcfsResult::Mounted: return "mounted";
+    case LxcfsResult::Healed: return "healed";
+    case LxcfsResult::Unmounted: return "unmounted";
+    case LxcfsResult::Skipped: return "skipped";
+    case LxcfsResult::Failed: return "failed";
+  }
+  return "failed";
+}
+
+bool LxcfsReport::is_right() const {
+  return error.empty() && std::ranges::none_of(files, [](const LxcfsFile& file) {
+           return file.result == LxcfsResult::Failed || file.result == LxcfsResult::Stale;
+         });
+}
+
+Result<std::string> lxcfs_device(const LxcfsOptions& options) {
+  return TRY(engine::find_lxcfs(options.directory, TRY(os::mounts_of("self")))).device;
+}
+
+Result<std::string> await_lxcfs(const std::string& device, const LxcfsOptions& options) {
+  const os::UniqueFd mounts = TRY(os::open_at(AT_FDCWD, "/proc/self/mountinfo", O_RDONLY));
+  for (;;) {
+    std::string there = TRY(lxcfs_device(options));
+    if (!there.empty() && there != device) return there;
+    pollfd changed{.fd = mounts.get(), .events = POLLPRI, .revents = 0};
+    if (::poll(&changed, 1, -1) < 0 && errno != EINTR) return system_error(errno, "poll mountinfo");
+  }
+}
+
+Result<std::vector<LxcfsReport>> change_lxcfs(LxcfsAction action,
+                                              const std::vector<RunningContainer>& containers,
+                                              const LxcfsOptions& options) {
+  engine::LxcfsSource source =
+      TRY(engine::find_lxcfs(options.directory, TRY(os::mounts_of("self"))));
+  const bool mounts = action == LxcfsAction::Mount || action == LxcfsAction::Remount;
+  // Whoever only looks sees files of one that does not answer as stale.
+  Result<> opened;
+  if (action != LxcfsAction::Unmount) opened = engine::open_files(source, options.timeout);
+  if (mounts && !opened) return std::unexpected(std::move(opened).error());
+  if (!opened) source.device.clear();
+  std::vector<LxcfsReport> reports;
+  for (size_t first = 0; first < containers.size(); first += kAtOnce) {
+    std::vector<engine::LxcfsVisit> visits;
+    visits.reserve(kAtOnce);
+    for (size_t i = first; i < std::min(first + kAtOnce, containers.size()); ++i)
+      visits.emplace_back(action, containers[i], source);
+    visit(visits, options.timeout);
+    for (engine::LxcfsVisit& each : visits) reports.push_back(std::move(each).report());
+  }
+  return reports;
+}
+
+std::string to_json(const std::vector<LxcfsReport>& reports, int indent) {
+  json::Writer out(indent);
+  out.begin_array();
+  for (const LxcfsReport& report : reports) {
+    out.begin_object().member("id", report.id).member("pid", report.pid);
+    if (!report.error.empty()) out.member("error", report.error);
+    out.key("files").begin_array();
+    for (const LxcfsFile& file : report.files) {
+      out.begin_object().member("path", file.path).member("result", to_string(file.result));
+      if (!file.reason.empty()) out.member("reason", file.reason);
+      out.end();
+    }
+    out.end().end();
+  }
+  return out.end().take();
+}
+
+}  // namespace berth

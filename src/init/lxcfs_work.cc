@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
+#include <sched.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "init/lxcfs.h"
+#include "init/mounted.h"
+#include "os/fd.h"
+#include "os/mount.h"
+#include "os/path.h"
+
+namespace berth::init {
+namespace {
+
+// No link is followed, and of what a mount of lxcfs is nothing is asked: lxcfs may be dead.
+constexpr uint64_t kInside = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+
+void set(LxcfsItem& item, LxcfsStep step, int error = 0) {
+  item.step = step;
+  item.error = error < 0 ? -error : error;
+}
+
+void fail(LxcfsItem& item, int error) {
+  set(item, error == -ENOENT ? LxcfsStep::Absent : LxcfsStep::Failed, error);
+}
+
+bool is_kernels(int directory) {
+  struct statfs filesystem;
+  return ::fstatfs(directory, &filesystem) == 0 &&
+         (filesystem.f_type == PROC_SUPER_MAGIC || filesystem.f_type == SYSFS_MAGIC);
+}
+
+// A file of the container, and the directory it is in.
+struct File {
+  LxcfsItem& item;
+  int directory;
+
+  int open() const {
+    return os::open_resolved(directory, item.name, O_PATH | O_NOFOLLOW | O_CLOEXEC, kInside);
+  }
+  // The topmost of the layers that are left, open; nothing when it is not what the caller has seen.
+  os::UniqueFd open_layer() const {
+    os::UniqueFd there(open());
+    if (!there || id_of_mount(there.get()) != item.layers[0]) return {};
+    return there;
+  }
+};
+
+bool remove_top(const File& file) {
+  LxcfsItem& item = file.item;
+  const os::UniqueFd top = file.open_layer();
+  if (!top) {
+    set(item, LxcfsStep::Changed);
+    return false;
+  }
+  const int result = detach_mount(top.get());
+  if (result < 0) {
+    fail(item, result);
+    return false;
+  }
+  for (size_t i = 1; i < item.count; ++i) item.layers[i - 1] = item.layers[i];
+  --item.count;
+  return true;
+}
+
+void attach(const File& file, LxcfsStep told) {
+  const os::UniqueFd there(file.open());
+  const int result = there ? os::attach_mount(file.item.mount, there.get()) : there.get();
+  if (result < 0) return fail(file.item, result);
+  set(file.item, told);
+}
+
+void attach_first(const File& file) {
+  const os::UniqueFd there(file.open());
+  const bool bare = there && id_of_mount(there.get()) == id_of_mount(file.directory);
+  if (there && !bare) return set(file.item, LxcfsStep::Changed);
+  attach(file, LxcfsStep::Attached);
+}
+
+void replace(const File& file) {
+  const os::UniqueFd old = file.open_layer();
+  if (!old) return set(file.item, LxcfsStep::Changed);
+  const bool beneath = os::attach_beneath(file.item.mount, old.get()) == 0;
+  const int result = detach_mount(old.get());
+  if (result == 0 && beneath) return set(file.item, LxcfsStep::Replaced);
+  if (result == 0) return attach(file, LxcfsStep::Replaced);
+  // It is locked when it came with a namespace of more privileged people.
+  if (beneath || result != -EINVAL) return fail(file.item, result);
+  attach(file, LxcfsStep::Covered);
+}
+
+// Whether its filesystem answers: this may hang where that does.
+int ask(int file) {
+  struct statx status;
+  constexpr int kFlags = AT_EMPTY_PATH | AT_STATX_FORCE_SYNC;
+  return ::syscall(SYS_statx, file, "", kFlags, STATX_SIZE, &status) < 0 ? -errno : 0;
+}
+
+// True: it is dead, and is to be changed.
+bool is_to_heal(const File& file) {
+  const os::UniqueFd top = file.open_layer();
+  if (!top) {
+    set(file.item, LxcfsStep::Changed);
+    return false;
+  }
+  const int error = ask(top.get());
+  if (error != 0 && file.item.changes) return true;
+  set(file.item, error == 0 ? LxcfsStep::Alive : LxcfsStep::Dead);
+  return false;
+}
+
+void work_on(const File& file) {
+  LxcfsItem& item = file.item;
+  if (item.asks && !is_to_heal(file)) return;
+  const size_t last = item.mount < 0 ? 0 : 1;
+  const bool removes = item.mount < 0 && item.count > 0;
+  while (item.count > last) {
+    if (!remove_top(file)) return;
+  }
+  if (item.mount < 0) return set(item, removes ? LxcfsStep::Removed : LxcfsStep::Kept);
+  return item.count == 0 ? attach_first(file) : replace(file);
+}
+
+void work_on(LxcfsItem& item, int root) {
+  const os::UniqueFd directory(
+      os::open_resolved(root, item.directory, O_PATH | O_DIRECTORY | O_CLOEXEC, kInside));
+  if (!directory) return fail(item, directory.get());
+  if (!is_kernels(directory.get())) return set(item, LxcfsStep::Foreign);
+  work_on(File{item, directory.get()});
+}
+
+int work_on_all(LxcfsWork& work) {
+  if (::syscall(SYS_flock, work.lock, LOCK_EX) < 0) return errno;
+  const int entered = enter_mounts(work.container);
+  if (entered < 0) return -entered;
+  os::UniqueFd root;
+  if (work.rootfs != nullptr) {
+    root.reset(::open(work.rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!root) return errno;
+  }
+  for (LxcfsItem& item : work.items) work_on(item, root ? root.get() : work.root);
+  return 0;
+}
+
+}  // namespace
+
+void run_lxcfs_work(LxcfsWork& work) {
+  work.error = work_on_all(work);
+  // At once: the parent has the lock as well, and may wait for one in another container.
+  (void)::syscall(SYS_flock, work.lock, LOCK_UN);
+  ::_exit(work.error == 0 ? 0 : 1);
+}
+
+}  // namespace berth::init

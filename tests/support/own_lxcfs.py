@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An lxcfs of a test's own, that can be killed, stopped and started anew."""
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+
+import pytest
+
+needs_lxcfs = pytest.mark.skipif(shutil.which("lxcfs") is None or not os.path.exists("/dev/fuse"),
+                                 reason="this machine has no lxcfs or no FUSE")
+# `remount --all` is about every container of the host, those of a test beside this one, too.
+LOCK = "/tmp/berth-test-lxcfs.lock"
+
+
+class Lxcfs:
+    def __init__(self, folder):
+        self.mount = folder / "lxcfs"
+        self.pid_file = folder / "lxcfs.pid"
+        self.mount.mkdir()
+        self.process = None
+
+    def start(self):
+        """It answers when this returns. What an earlier one left is unmounted first, as lxcfs's own service does."""
+        self.unmount()
+        self.process = subprocess.Popen(["lxcfs", "-f", "-p", self.pid_file, self.mount], stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.DEVNULL)
+        with open("/proc/self/mountinfo") as mounts:  # poll(2) would tell a change, which may be another's
+            while not any(f" {self.mount} " in line for line in mounts):
+                assert self.process.poll() is None, "lxcfs has ended"
+                mounts.seek(0)
+        (self.mount / "proc/uptime").read_text()
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def restart(self):
+        self.kill()
+        self.start()
+
+    def stop(self):
+        self.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self):
+        self.process.send_signal(signal.SIGCONT)
+
+    def unmount(self):
+        while any(f" {self.mount} " in line for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines()):
+            subprocess.run(["umount", "--lazy", self.mount], check=True)
+
+    def end(self):
+        if self.process and self.process.poll() is None:
+            self.go_on()
+            self.kill()
+        self.unmount()
+
+    def files(self):
+        """What it offers, as a container shall see it."""
+        return {f"/proc/{path.name}" for path in (self.mount / "proc").iterdir()} | {"/sys/devices/system/cpu"}
