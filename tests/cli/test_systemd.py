@@ -11,7 +11,7 @@ import threading
 
 import pytest
 
-from machine import ON_V2
+from machine import ON_V2, makes_nodes, own_users
 from resource_fields import FIELDS
 from units import NO_SYSTEMD, RUNS_SYSTEMD, USER, await_end, cgroup_of, show, systemctl, unit_of, units_like
 
@@ -152,6 +152,7 @@ def test_limit_below_the_usage_is_not_told_to_systemd(scopes):
     assert show(unit, "MemoryMax") == str(64 << 20)
 
 
+@makes_nodes
 @pytest.mark.skipif(USER, reason="the rules for devices are the host's root's to make")
 @pytest.mark.parametrize("event", [("daemon-reload",), ("daemon-reexec",), ("set-property", "--runtime", "UNIT", "TasksMax=99"),
                                    ("set-property", "--runtime", "UNIT", "CPUWeight=33")])
@@ -383,6 +384,7 @@ def tester():
         return None
 
 
+@own_users
 @pytest.mark.skipif(USER or not tester(), reason="needs root, and the guest's user")
 def test_session_that_is_not_below_the_users_systemd(berth):
     """As after a login: the kernel does not let the user clone across, so systemd moves what is made."""
