@@ -2,26 +2,18 @@
 #include "berth/mounts.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <sys/random.h>
 
 #include <algorithm>
-#include <charconv>
 #include <iterator>
 #include <set>
 
 #include "berth/try.h"
 #include "core/context.h"
-#include "engine/container_inner.h"
 #include "engine/gather_facts.h"
 #include "engine/live/detached_mount.h"
-#include "engine/live/shared_work.h"
-#include "init/live_mounts.h"
-#include "os/file.h"
-#include "os/mountinfo.h"
+#include "engine/live/inside.h"
 #include "os/path.h"
-#include "os/process.h"
 #include "plan/make_plan.h"
 #include "spec/mounts.h"
 #include "spec/paths.h"
@@ -34,44 +26,11 @@ namespace {
 
 using engine::AddedMount;
 using engine::DetachedMount;
+using engine::Inside;
+using engine::LiveShared;
+using engine::MountEntries;
 using engine::Record;
-using engine::Snapshot;
 using engine::StateDir;
-
-// A container that runs, locked.
-struct Inside {
-  StateDir directory;
-  Snapshot snapshot;
-  os::UniqueFd init;
-  os::UniqueFd root;
-
-  Record& record() { return snapshot.record; }
-  Result<> save() { return directory.replace(snapshot.record, snapshot.config); }
-};
-
-Result<Inside> enter(StateDir directory) {
-  Snapshot snapshot = TRY(engine::look(directory));
-  os::UniqueFd init = TRY(engine::open_init(snapshot.record));
-  const std::string path = formatted("/proc/{}/root", snapshot.record.pid);
-  os::UniqueFd root = TRY(os::open_at(AT_FDCWD, path.c_str(), O_PATH | O_DIRECTORY));
-  // The pid may have become another's while it was opened.
-  pollfd ended{.fd = init.get(), .events = POLLIN, .revents = 0};
-  if (::poll(&ended, 1, 0) != 0)
-    return fail(ErrorKind::WrongState, "container not running: {}", snapshot.record.id);
-  return Inside{std::move(directory), std::move(snapshot), std::move(init), std::move(root)};
-}
-
-using MountEntries = std::vector<os::MountEntry>;
-
-Result<MountEntries> mounts_of(const Record& record) {
-  return os::mounts_of(formatted("{}", record.pid));
-}
-
-bool is_there(const MountEntries& mounts, const AddedMount& added) {
-  return std::ranges::any_of(mounts, [&](const os::MountEntry& mount) {
-    return mount.id == added.id && mount.device == added.device;
-  });
-}
 
 Result<std::string> new_token() {
   unsigned char bytes[8];
@@ -79,74 +38,6 @@ Result<std::string> new_token() {
   std::string token;
   for (const unsigned char byte : bytes) token += formatted("{:02x}", byte);
   return token;
-}
-
-using SharedWork = engine::SharedWork<init::LiveWork, init::LiveItem>;
-
-Error explain(const init::LiveWork& work) {
-  const std::string target =
-      work.items[work.index].target == nullptr ? "" : work.items[work.index].target;
-  switch (work.action) {
-    case init::LiveAction::Enter:
-      return Error::system(work.error, "enter the container's mount namespace");
-    case init::LiveAction::MakeTarget:
-      return Error::system(work.error, formatted("make the mount point {}", target));
-    case init::LiveAction::CoverProc:
-      return Error(ErrorKind::InvalidUse,
-                   formatted("{} is in /proc, and not to be covered", target));
-    case init::LiveAction::Attach:
-      return Error::system(work.error, formatted("mount on {}", target));
-    case init::LiveAction::Find:
-      if (work.error == EBUSY)
-        return Error(ErrorKind::WrongState,
-                     formatted("something else is mounted on {}, or it was moved", target));
-      return Error::system(work.error, formatted("look for the mount {}", target));
-    case init::LiveAction::Detach:
-      return Error::system(work.error, formatted("unmount {}", target));
-  }
-  return Error(ErrorKind::Internal, "an unknown action");
-}
-
-// The id outside of the container's root: of lines "INSIDE OUTSIDE COUNT".
-Result<unsigned> root_of(pid_t process, std::string_view file) {
-  const std::string text =
-      TRY(os::read_kernel_file(formatted("/proc/{}/{}", process, file).c_str()));
-  const size_t inside = text.find_first_not_of(' ');
-  if (inside == text.npos || text[inside] != '0' || text[inside + 1] != ' ') return 0;
-  const size_t outside = text.find_first_not_of(' ', inside + 1);
-  unsigned id = 0;
-  (void)std::from_chars(text.data() + outside, text.data() + text.size(), id);
-  return id;
-}
-
-Result<> work_in(const Inside& inside, init::LiveWork& work) {
-  work.container = inside.init.get();
-  work.root = inside.root.get();
-  work.owner = TRY(root_of(inside.snapshot.record.pid, "uid_map"));
-  work.group = TRY(root_of(inside.snapshot.record.pid, "gid_map"));
-  int pidfd = -1;
-  const pid_t pid = os::clone_child({}, &pidfd);
-  if (pid == 0) init::run_live_mounts(work);
-  if (pid < 0) return system_error(-pid, "start a process for the container's mounts");
-  os::ChildProcess child(pid, os::UniqueFd(pidfd));
-  const os::WaitStatus status = TRY(child.wait());
-  if (status.code == 0 && status.signal == 0) return {};
-  if (work.error != 0) return std::unexpected(explain(work));
-  return fail(ErrorKind::System, "the process that changes the mounts was killed");
-}
-
-Result<> detach(const Inside& inside, const std::vector<AddedMount>& leaving) {
-  if (leaving.empty()) return {};
-  const SharedWork work = TRY(SharedWork::make(leaving.size()));
-  std::vector<std::string> targets;
-  for (const AddedMount& added : leaving)
-    targets.push_back(spec::cleaned_path(added.mount.destination));
-  for (size_t i = 0; i < leaving.size(); ++i) {
-    work->items[i].id = leaving[i].id;
-    work->items[i].target = targets[i].c_str();
-    work->items[i].made = leaving[i].made_target;
-  }
-  return work_in(inside, *work);
 }
 
 Result<std::vector<plan::MountItem>> plan_all(const Inside& inside,
@@ -164,7 +55,7 @@ Result<std::vector<plan::MountItem>> plan_all(const Inside& inside,
 
 // Takes away what is there of a request that was not carried out whole.
 Result<> clear(Inside& inside, const std::string& token) {
-  const MountEntries mounts = TRY(mounts_of(inside.record()));
+  const MountEntries mounts = TRY(inside.mounts());
   std::vector<AddedMount>& all = inside.record().mounts;
   std::vector<AddedMount> left;
   std::ranges::copy_if(all, std::back_inserter(left), [&](const AddedMount& added) {
@@ -179,7 +70,7 @@ Result<> clear(Inside& inside, const std::string& token) {
 Result<bool> is_done(Inside& inside, const std::vector<LiveMount>& wanted,
                      const std::string& token) {
   std::vector<AddedMount>& all = inside.record().mounts;
-  const MountEntries mounts = TRY(mounts_of(inside.record()));
+  const MountEntries mounts = TRY(inside.mounts());
   std::vector<AddedMount> before;
   std::ranges::copy_if(all, std::back_inserter(before),
                        [&](const AddedMount& added) { return added.token == token; });
@@ -222,7 +113,7 @@ Result<> attach(Inside& inside, const std::vector<LiveMount>& wanted, const std:
   TRY(check_free(inside.record(), wanted));
   const std::vector<plan::MountItem> items = TRY(plan_all(inside, wanted));
   std::vector<DetachedMount> made;
-  const SharedWork work = TRY(SharedWork::make(items.size()));
+  const LiveShared work = TRY(LiveShared::make(items.size()));
   std::vector<AddedMount>& all = inside.record().mounts;
   const size_t before = all.size();
   for (size_t i = 0; i < items.size(); ++i) {
@@ -273,7 +164,7 @@ Result<> attach(Inside& inside, const std::vector<LiveMount>& wanted, const std:
   TRY(directory.lock());
   Inside inside = TRY(enter(std::move(directory)));
   std::vector<AddedMount>& all = inside.record().mounts;
-  const MountEntries mounts = TRY(mounts_of(inside.record()));
+  const MountEntries mounts = TRY(inside.mounts());
   std::set<const AddedMount*> named;
   for (const std::string& name : names) {
     const size_t before = named.size();
@@ -301,7 +192,7 @@ Result<> attach(Inside& inside, const std::vector<LiveMount>& wanted, const std:
 
 [[gnu::cold]] Result<std::vector<LiveMountState>> Container::mounts() const {
   const Inside inside = TRY(enter(TRY(inner_->open())));
-  const MountEntries mounts = TRY(mounts_of(inside.snapshot.record));
+  const MountEntries mounts = TRY(inside.mounts());
   std::vector<LiveMountState> states;
   for (const AddedMount& added : inside.snapshot.record.mounts) {
     states.push_back(
