@@ -89,9 +89,17 @@ class Container {
   // another request's, or there is a live mount at a destination.
   Result<std::string> add_mounts(const std::vector<LiveMount>& wanted,
                                  const std::string& token = {});
-  // Unmounts what was added: by destination, or all of a token. NotFound: berth has not added it.
-  // WrongState: something else lies on it. All of them or none.
-  Result<> remove_mounts(const std::vector<std::string>& names);
+  // In the place of what is mounted on each destination, which goes: without a moment in which
+  // nothing is there (Linux 6.5; before that in some microseconds). As add_mounts otherwise.
+  // NotFound: nothing is mounted there, or nothing of berth's and force is not given.
+  Result<std::string> replace_mounts(const std::vector<LiveMount>& wanted,
+                                     const std::string& token = {}, bool force = false);
+  // Changes attributes, all of them or none. NotFound as replace_mounts.
+  Result<> change_mounts(const std::vector<LiveMountChange>& wanted, bool force = false);
+  // Unmounts what was added: by destination, or all of a token. NotFound: berth has not added it;
+  // with force whatever is mounted on a destination. WrongState: something else lies on it. All of
+  // them or none.
+  Result<> remove_mounts(const std::vector<std::string>& names, bool force = false);
   // Those that were added.
   Result<std::vector<LiveMountState>> mounts() const;
 

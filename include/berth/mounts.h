@@ -22,10 +22,17 @@ struct LiveMount {
 // From a JSON array of such objects. InvalidConfig: pointer() is into the text.
 Result<std::vector<LiveMount>> parse_mounts(std::string_view text);
 
+// Attributes of a mount that is there: ro, rw, nosuid, noexec, noatime and so on, those of one
+// mount.
+struct LiveMountChange {
+  std::string destination = {};
+  std::vector<std::string> options = {};
+};
+
 struct LiveMountState {
   std::string token = {};  // of the request that added it
-  LiveMount mount = {};
-  bool is_there = false;  // false: somebody in the container has unmounted it
+  LiveMount mount = {};    // its options as they are now
+  bool is_there = false;   // false: somebody in the container has unmounted it
 };
 
 // An array of objects, as `berth mounts list --format json` prints it.

@@ -222,7 +222,8 @@ constexpr Option kLxcfs[] = {
     kFormat,
     kHelp};
 constexpr Option kMounts[] = {
-    {"token", 't', "TOKEN", "add: name of the request, for a retry and for remove (made up)"},
+    {"token", 't', "TOKEN", "add, replace: name of the request, for a retry and remove (made up)"},
+    {"force", 0, {}, "remove, replace, change: also what berth has not added"},
     kFormat,
     kHelp};
 

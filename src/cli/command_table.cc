@@ -214,14 +214,18 @@ constexpr Command kCommands[] = {
      .min_words = 1,
      .run = run_lxcfs},
     {.name = "mounts",
-     .words = "add|remove|list CONTAINER [FILE|MOUNT|NAME...]",
-     .summary = "mount into a running container",
+     .words = "add|remove|replace|change|list CONTAINER [FILE|MOUNT|NAME...]",
+     .summary = "change the mounts of a running container",
      .details =
          "add mounts all or nothing, and prints the request's token: each MOUNT is "
          "SOURCE:DEST[:OPTION,...], a bind of the host's, or TYPE::DEST[:OPTION,...], a new "
          "filesystem; a FILE (- or a name ending in .json) has an array of mounts as config.json "
-         "has them. The same request again finds it done. remove takes destinations, tokens and "
-         "such files, and removes only what was added.",
+         "has them. The same request again finds it done. replace puts such a MOUNT in the place "
+         "of "
+         "what is mounted there, without a moment in which nothing is. change takes "
+         "DEST:OPTION[,OPTION...] for attributes: ro, rw, noexec, exec and so on. remove takes "
+         "destinations, tokens and such files. All three touch only what was added, unless "
+         "--force is given.",
      .options = kMounts,
      .min_words = 2,
      .run = run_mounts},

@@ -25,6 +25,8 @@ Result<os::UniqueFd> write_maps(pid_t process, const plan::MountIdMap& map) {
   return os::open_at(directory.get(), "ns/user", O_RDONLY);
 }
 
+}  // namespace
+
 // The kernel takes a map only as a user namespace, and makes one only with a process in it. The
 // process ends with us, whatever happens: nobody writes to the pipe.
 Result<os::UniqueFd> make_user_namespace(const plan::MountIdMap& map) {
@@ -45,6 +47,8 @@ Result<os::UniqueFd> make_user_namespace(const plan::MountIdMap& map) {
   const os::ChildProcess child(pid, os::UniqueFd(pidfd));
   return write_maps(pid, map);
 }
+
+namespace {
 
 const plan::JoinedNamespace* joined_user_namespace(const plan::NamespacePlan& plan) {
   for (const auto* list : {&plan.enter_first, &plan.join}) {

@@ -9,4 +9,7 @@ namespace berth::engine {
 // namespaces of id-mapped mounts. Descriptors go to creation.descriptors.
 Result<> prepare_mounts(Creation& creation);
 
+// A user namespace with these maps, for id-mapped mounts; nothing is in it.
+Result<os::UniqueFd> make_user_namespace(const plan::MountIdMap& map);
+
 }  // namespace berth::engine

@@ -24,6 +24,8 @@ struct AddedMount {
   int id = 0;               // STATX_MNT_ID, in this boot
   std::string device = {};  // "8:1", of its filesystem: ids are used again
   bool made_target = false;
+  int replaces = 0;                       // the id of the one in whose place it comes
+  std::vector<std::string> changed = {};  // attributes, later than the mount's options
   bool operator==(const AddedMount&) const = default;
 };
 

@@ -19,6 +19,11 @@ Result<AddedMount> read_mount(const json::Value& value) {
   added.id = static_cast<int>(TRY(reader.number("id", std::numeric_limits<int>::max())));
   added.device = TRY(reader.string("device"));
   added.made_target = TRY(reader.boolean("madeTarget"));
+  if (value.find("replaces") != nullptr)
+    added.replaces = static_cast<int>(
+        TRY(reader.number("replaces", std::numeric_limits<int>::max())));
+  if (const json::Value* const changed = value.find("changed"))
+    TRY(json::read_value(*changed, added.changed, json::Place{}));
   return added;
 }
 
@@ -31,7 +36,10 @@ void write_mounts(json::Writer& writer, const Record& record) {
     writer.begin_object().member("token", added.token).key("mount");
     json::write_value(writer, added.mount);
     writer.member("id", added.id).member("device", added.device);
-    writer.member("madeTarget", added.made_target).end();
+    writer.member("madeTarget", added.made_target);
+    if (added.replaces != 0) writer.member("replaces", added.replaces);
+    if (!added.changed.empty()) json::write_value(writer.key("changed"), added.changed);
+    writer.end();
   }
   writer.end();
 }

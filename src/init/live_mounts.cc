@@ -11,24 +11,13 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "init/live_place.h"
 #include "init/mounted.h"
 #include "os/mount.h"
 #include "os/path.h"
 
 namespace berth::init {
 namespace {
-
-struct Place {
-  LiveWork& work;
-  os::RootDir root;
-
-  int fail(size_t index, LiveAction action, int error) const {
-    work.index = index;
-    work.action = action;
-    work.error = error < 0 ? -error : error;
-    return -1;
-  }
-};
 
 void remove_target(const Place& place, const LiveItem& item) {
   if (!item.made) return;
@@ -70,20 +59,6 @@ int attach(const Place& place, size_t index) {
   return 0;
 }
 
-// The mount itself, open: what lies on the target must be it and nothing else.
-int find(const Place& place, size_t index) {
-  LiveItem& item = place.work.items[index];
-  const int there = place.root.open(item.target);
-  if (there < 0) return place.fail(index, LiveAction::Find, there);
-  const int id = id_of_mount(there);
-  if (id != item.id) return place.fail(index, LiveAction::Find, id < 0 ? id : EBUSY);
-  struct stat status;
-  // Only of a mount point of ours: the mount's filesystem may be dead.
-  if (item.made) item.is_directory = ::fstat(there, &status) == 0 && S_ISDIR(status.st_mode);
-  item.mount = there;
-  return 0;
-}
-
 void undo(const Place& place) {
   for (size_t index = place.work.items.size(); index-- > 0;) {
     LiveItem& item = place.work.items[index];
@@ -106,11 +81,11 @@ int attach_all(const Place& place) {
 int detach_all(const Place& place) {
   const size_t count = place.work.items.size();
   for (size_t index = 0; index < count; ++index) {
-    if (find(place, index) < 0) return -1;
+    if (find_mount(place, index) < 0) return -1;
   }
   for (size_t index = count; index-- > 0;) {
     LiveItem& item = place.work.items[index];
-    const int result = detach_mount(item.mount);
+    const int result = detach_mount(item.there);
     if (result < 0) return place.fail(index, LiveAction::Detach, result);
     item.done = true;
     remove_target(place, item);
@@ -122,11 +97,28 @@ int work_inside(LiveWork& work) {
   const Place place{work, os::RootDir(work.root)};
   const int entered = enter_mounts(work.container);
   if (entered < 0) return place.fail(0, LiveAction::Enter, entered);
-  const bool attaches = work.items.front().mount >= 0;
-  return attaches ? attach_all(place) : detach_all(place);
+  switch (work.task) {
+    case LiveTask::Attach: return attach_all(place);
+    case LiveTask::Detach: return detach_all(place);
+    case LiveTask::Replace: return replace_all(place);
+    case LiveTask::Change: return change_all(place);
+  }
+  return -1;
 }
 
 }  // namespace
+
+int find_mount(const Place& place, size_t index) {
+  LiveItem& item = place.work.items[index];
+  item.there = place.root.open(item.target);
+  if (item.there < 0) return place.fail(index, LiveAction::Find, item.there);
+  const int id = id_of_mount(item.there);
+  if (id != item.id) return place.fail(index, LiveAction::Find, id < 0 ? id : EBUSY);
+  struct stat status;
+  // Only of a mount point of ours: the mount's filesystem may be dead.
+  if (item.made) item.is_directory = ::fstat(item.there, &status) == 0 && S_ISDIR(status.st_mode);
+  return 0;
+}
 
 void run_live_mounts(LiveWork& work) { ::_exit(work_inside(work) < 0 ? 1 : 0); }
 

@@ -164,6 +164,98 @@ def test_words(berth):
     assert "no mount is named" in berth.fails("mounts", "remove", container)
 
 
+def test_replace(berth, source, tmp_path):
+    """By another one, without a moment in which the mount point shows."""
+    (other := tmp_path / "other").mkdir()
+    (other / "file").write_text("another\n")
+    container = berth.running()
+    before = mountinfo(berth, container)
+    add(berth, container, f"{source}:/dev/shm/a:ro", f"{source}/file:/dev/shm/b")
+    script = "while test ! -e /dev/shm/end; do cat /dev/shm/a/file || echo missing; done"
+    reader = subprocess.Popen(berth.command("exec", container, "sh", "-c", script), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    for folder in (other, source, other):
+        token = berth.ok("mounts", "replace", container, f"{folder}:/dev/shm/a:ro", f"{folder}/file:/dev/shm/b").strip()
+    berth.ok("exec", container, "touch", "/dev/shm/end")
+    seen = set(reader.communicate(timeout=30)[0].splitlines())
+    assert {"of the host", "another"} >= seen or tuple(map(int, os.uname().release.split(".")[:2])) < (6, 5), seen
+    assert cat(berth, container, "/dev/shm/a/file") == cat(berth, container, "/dev/shm/b") == "another\n"
+    assert sorted(places(berth, container))[-2:] != [] and places(berth, container).count("/dev/shm/a") == 1
+    assert [(each["token"], each["source"]) for each in listed(berth, container)] == [(token, str(other)), (token, f"{other}/file")]
+    berth.ok("mounts", "remove", container, token)
+    berth.ok("exec", container, "/bin/busybox", "rm", "/dev/shm/end")
+    assert mountinfo(berth, container) == before and berth.ok("exec", container, "ls", "/dev/shm") == ""
+
+
+def test_replace_again(berth, source):
+    container = berth.running()
+    add(berth, container, f"{source}:/dev/shm/a")
+    words = ("mounts", "replace", "--token", "mine", container, "tmpfs::/dev/shm/a:size=1m")
+    assert berth.ok(*words) == berth.ok(*words) == "mine\n"
+    assert places(berth, container).count("/dev/shm/a") == 1 and [each["token"] for each in listed(berth, container)] == ["mine"]
+    assert "token mine is another request's" in berth.fails("mounts", "replace", "--token", "mine", container, f"{source}:/dev/shm/a")
+
+
+def test_replace_is_all_or_nothing(berth, source):
+    container = berth.running()
+    add(berth, container, f"{source}:/dev/shm/a", f"{source}/file:/dev/shm/b")
+    before = mountinfo(berth, container), (berth.root / container / "state.json").read_text()
+    for second, told in (("tmpfs::/dev/shm/b", "not a directory"), ("tmpfs::/dev/shm/c", "no such file"), ("tmpfs::/dev", "nothing that berth has added"),
+                         ("/nowhere:/dev/shm/b", "no such file"), ("tmpfs::/etc", "nothing is mounted on /etc"), ("tmpfs::/dev/shm/a", "named twice")):
+        assert told in berth.fails("mounts", "replace", container, "tmpfs::/dev/shm/a", second), second
+        assert (mountinfo(berth, container), (berth.root / container / "state.json").read_text()) == before, second
+
+
+def test_replace_and_remove_by_force(berth, source):
+    """What config.json has mounted."""
+    container = berth.running()
+    assert "/dev/mqueue" in places(berth, container)
+    berth.ok("mounts", "replace", "--force", container, f"{source}:/dev/mqueue:ro")
+    assert cat(berth, container, "/dev/mqueue/file") == "of the host\n"
+    berth.ok("mounts", "remove", container, "/dev/mqueue")
+    assert "/dev/mqueue" not in places(berth, container)
+    assert "that berth has added" in berth.fails("mounts", "remove", container, "/dev/shm")
+    berth.ok("mounts", "remove", "--force", container, "/dev/shm")
+    assert "/dev/shm" not in places(berth, container)
+    for place in ("/", "/etc"):
+        assert f"nothing is mounted on {place}" in berth.fails("mounts", "remove", "--force", container, place)
+
+
+def attributes(berth, container, place):
+    (line,) = [line for line in mountinfo(berth, container).splitlines() if line.split()[4] == place]
+    return set(line.split()[5].split(","))
+
+
+def test_change(berth, source):
+    container = berth.running()
+    add(berth, container, f"{source}:/dev/shm/a:nosuid", "tmpfs::/dev/shm/b")
+    assert {"rw", "nosuid", "relatime"} == attributes(berth, container, "/dev/shm/a")
+    berth.ok("mounts", "change", container, "/dev/shm/a:ro,noexec,noatime,suid", "/dev/shm/b:nodev")
+    assert {"ro", "noexec", "noatime"} == attributes(berth, container, "/dev/shm/a")
+    assert {"rw", "nodev", "relatime"} == attributes(berth, container, "/dev/shm/b")
+    assert "Read-only" in berth.fails("exec", container, "touch", "/dev/shm/a/new")
+    assert listed(berth, container)[0]["options"] == ["rbind", "nosuid", "ro", "noexec", "noatime", "suid"]
+    berth.ok("mounts", "change", container, "/dev/shm/a:rw,exec,relatime")
+    assert {"rw", "relatime"} == attributes(berth, container, "/dev/shm/a")
+    before = mountinfo(berth, container), (berth.root / container / "state.json").read_text()
+    for words, told in ((("/dev/shm/a:ro", "/dev:ro"), "nothing that berth has added"), (("/dev/shm/a:ro", "/etc:ro"), "nothing is mounted on /etc"),
+                        (("/dev/shm/a:rro",), "attributes of one mount"), (("/dev/shm/a:size=1m",), "has no options of a filesystem) (mounts /mounts/0"),
+                        (("/dev/shm/a:shared",), "attributes of one mount"), (("/dev/shm/a",), "is no DEST:OPTION")):
+        assert told in berth.fails("mounts", "change", container, *words), words
+        assert (mountinfo(berth, container), (berth.root / container / "state.json").read_text()) == before
+    berth.ok("mounts", "change", "--force", container, "/dev/shm:noexec")
+    assert "noexec" in attributes(berth, container, "/dev/shm")
+
+
+def test_ids_of_a_mount(berth, source):
+    os.chown(source / "file", 4000, 4001)
+    container = berth.running()
+    told = berth("mounts", "add", container, f"{source}:/dev/shm/a:bind,idmap=uids=4000-0-1;gids=4001-0-1")
+    if "map the ids of the mount" in told.stderr and "invalid argument" in told.stderr:
+        pytest.skip("this kernel or filesystem maps no ids of mounts")
+    assert told.returncode == 0, told.stderr
+    assert berth.ok("exec", container, "ls", "-ln", "/dev/shm/a/file").split()[2:4] == ["0", "0"]
+
+
 LOOP = """cd /dev/shm; mkdir -p real x; ln -s /proc/1/root/tmp trap; ln -s ../../../../../../tmp trap2
 while true; do mv x y; mv trap x; mv x trap; mv y x; mv real z; ln -s / real; rm real; mv z real; done"""
 
@@ -229,3 +321,8 @@ def test_of_a_container_with_a_user_namespace(berth, source):
     assert cat(berth, container, "/dev/shm/live/file") == "of the host\n"
     berth.ok("mounts", "remove", container, "/dev/shm/live")
     assert os.path.exists(source / "file")
+    add(berth, container, "tmpfs::/dev/shm/own:mode=0755")
+    assert berth.ok("exec", container, "ls", "-lnd", "/dev/shm/own").split()[2:4] == ["0", "0"]
+    berth.ok("exec", container, "touch", "/dev/shm/own/file")
+    berth.ok("mounts", "replace", container, f"{source}:/dev/shm/own:ro")
+    berth.ok("mounts", "change", container, "/dev/shm/own:rw")

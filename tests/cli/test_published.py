@@ -277,7 +277,7 @@ def test_leftovers(berth, host):
         lost.append(berth.new_id())
         berth.ok("run", "--detach", "-b", bundle, lost[-1], preexec_fn=host.enter)
         berth.ok("kill", lost[-1], "KILL")
-        assert berth("wait", lost[-1]).returncode == 137
+        assert berth("wait", lost[-1]).returncode in (137, 254)  # before Linux 6.15 nobody knows how it ended
     held = {each["hostName"] for each in host.ledger()["interfaces"]}
     assert len(held) == 2 and held < host.names()
     kept = [(berth.root / container).rename(berth.root / f".{container}") for container in lost]

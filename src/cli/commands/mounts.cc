@@ -51,12 +51,36 @@ Result<std::vector<LiveMount>> read_mounts(std::string_view word) {
   return mounts;
 }
 
-Result<> add(Container& container, const Arguments& arguments) {
+Result<std::vector<LiveMount>> wanted_mounts(const Arguments& arguments) {
   std::vector<LiveMount> wanted;
   for (const std::string& word : arguments.words_from(2))
     std::ranges::copy(TRY(read_mounts(word)), std::back_inserter(wanted));
-  const std::string token = TRY(container.add_mounts(wanted, arguments.text("token")));
+  return wanted;
+}
+
+Result<> add(Container& container, const Arguments& arguments) {
+  const std::string token =
+      TRY(container.add_mounts(TRY(wanted_mounts(arguments)), arguments.text("token")));
   return print(token + "\n");
+}
+
+Result<> replace(Container& container, const Arguments& arguments) {
+  const std::string token = TRY(container.replace_mounts(
+      TRY(wanted_mounts(arguments)), arguments.text("token"), arguments.on("force")));
+  return print(token + "\n");
+}
+
+// "DEST:OPTION[,OPTION...]"
+Result<> change(Container& container, const Arguments& arguments) {
+  std::vector<LiveMountChange> wanted;
+  for (const std::string& word : arguments.words_from(2)) {
+    const size_t colon = word.rfind(':');
+    if (colon == word.npos || colon == 0 || colon + 1 == word.size())
+      return fail(ErrorKind::InvalidUse, "\"{}\" is no DEST:OPTION[,OPTION...]", word);
+    wanted.push_back({.destination = word.substr(0, colon),
+                      .options = split(std::string_view(word).substr(colon + 1), ',')});
+  }
+  return container.change_mounts(wanted, arguments.on("force"));
 }
 
 Result<> remove(Container& container, const Arguments& arguments) {
@@ -69,7 +93,7 @@ Result<> remove(Container& container, const Arguments& arguments) {
     for (const LiveMount& mount : TRY(read_mounts(word))) names.push_back(mount.destination);
   }
   if (names.empty()) return fail(ErrorKind::InvalidUse, "mounts remove: no mount is named");
-  return container.remove_mounts(names);
+  return container.remove_mounts(names, arguments.on("force"));
 }
 
 std::string to_table(const std::vector<LiveMountState>& states) {
@@ -95,7 +119,8 @@ struct Action {
   Result<> (*run)(Container& container, const Arguments& arguments);
 };
 
-constexpr Action kActions[] = {{"add", add}, {"remove", remove}, {"list", list}};
+constexpr Action kActions[] = {
+    {"add", add}, {"remove", remove}, {"replace", replace}, {"change", change}, {"list", list}};
 
 }  // namespace
 
@@ -103,7 +128,8 @@ Result<int> run_mounts(const Invocation& invocation) {
   const Arguments& arguments = invocation.arguments;
   const auto* action = std::ranges::find(kActions, arguments.word(0), &Action::name);
   if (action == std::end(kActions))
-    return fail(ErrorKind::InvalidUse, "mounts: there is no \"{}\", but add, remove and list",
+    return fail(ErrorKind::InvalidUse,
+                "mounts: there is no \"{}\", but add, remove, replace, change and list",
                 arguments.word(0));
   Container container = TRY(find_container(invocation, 1));
   TRY(action->run(container, arguments));

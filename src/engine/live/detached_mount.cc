@@ -11,6 +11,8 @@
 
 #include "berth/try.h"
 #include "core/context.h"
+#include "engine/prepare_mounts.h"
+#include "os/file.h"
 #include "os/mount.h"
 
 namespace berth::engine {
@@ -22,9 +24,9 @@ Result<> check_kind(const plan::MountItem& item) {
   if (std::ranges::find(kOfNamespaces, item.fs_type) != std::end(kOfNamespaces))
     return fail(ErrorKind::Unsupported, "filesystem {} would show the host's namespaces",
                 item.fs_type);
-  if (plain && !item.copy_up && !item.copy_link && !item.id_map) return {};
+  if (plain && !item.copy_up && !item.copy_link) return {};
   return fail(ErrorKind::Unsupported,
-              "only a new container can have that: remount, idmap, tmpcopyup, copy-symlink, a "
+              "only a new container can have that: remount, tmpcopyup, copy-symlink, a "
               "hierarchy of cgroups");
 }
 
@@ -37,14 +39,36 @@ Result<os::UniqueFd> open_bind(const plan::MountItem& item) {
   return fd;
 }
 
-Result<os::UniqueFd> make_filesystem(const plan::MountItem& item) {
+Result<> map_ids(const Inside& inside, int mount, const plan::MountIdMap& map) {
+  const std::string own = formatted("/proc/{}/ns/user", inside.snapshot.record.pid);
+  const os::UniqueFd space = TRY(map.uid_map.empty() ? os::open_at(AT_FDCWD, own.c_str(), O_RDONLY)
+                                                     : make_user_namespace(map));
+  const int result = os::set_id_map(mount, space.get(), map.recursive);
+  return result < 0 ? system_error(-result, "map the ids of the mount (Linux 5.12)") : Result<>();
+}
+
+// Without that it belongs to nobody in a container with a user namespace.
+std::vector<plan::FilesystemOption> options_of(const Inside& inside, const plan::MountItem& item) {
+  std::vector<plan::FilesystemOption> options = item.options;
+  const auto add = [&](const char* key, unsigned id) {
+    if (id != 0 && std::ranges::find(options, key, &plan::FilesystemOption::key) == options.end())
+      options.push_back({.key = key, .value = formatted("{}", id)});
+  };
+  if (item.fs_type == "tmpfs") {
+    add("uid", inside.owner);
+    add("gid", inside.group);
+  }
+  return options;
+}
+
+Result<os::UniqueFd> make_filesystem(const Inside& inside, const plan::MountItem& item) {
   const os::UniqueFd filesystem(os::open_filesystem(item.fs_type.c_str()));
   if (!filesystem) return system_error(-filesystem.get(), "open filesystem {}", item.fs_type);
   int result = item.source.empty()
                    ? 0
                    : os::set_filesystem_string(filesystem.get(), "source", item.source.c_str());
   if (result < 0) return system_error(-result, "set the source {}", item.source);
-  for (const plan::FilesystemOption& option : item.options) {
+  for (const plan::FilesystemOption& option : options_of(inside, item)) {
     const char* const key = option.key.c_str();
     result = option.value ? os::set_filesystem_string(filesystem.get(), key, option.value->c_str())
                           : os::set_filesystem_flag(filesystem.get(), key);
@@ -72,10 +96,12 @@ Result<> change(int mount, const plan::MountItem& item) {
 
 }  // namespace
 
-Result<DetachedMount> make_detached(const plan::MountItem& item) {
+Result<DetachedMount> make_detached(const Inside& inside, const plan::MountItem& item) {
   TRY(check_kind(item));
   DetachedMount made;
-  made.fd = TRY(item.kind == plan::MountKind::Bind ? open_bind(item) : make_filesystem(item));
+  made.fd =
+      TRY(item.kind == plan::MountKind::Bind ? open_bind(item) : make_filesystem(inside, item));
+  if (item.id_map) TRY(map_ids(inside, made.fd.get(), *item.id_map));
   TRY(change(made.fd.get(), item));
   struct statx status;
   if (::statx(made.fd.get(), "", AT_EMPTY_PATH, STATX_TYPE | STATX_MNT_ID, &status) < 0)

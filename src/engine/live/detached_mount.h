@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "engine/live/inside.h"
 #include "os/fd.h"
 #include "plan/plan.h"
 
@@ -17,7 +18,9 @@ struct DetachedMount {
 };
 
 // Of the calling thread's namespaces, with its attributes; private unless the plan says otherwise.
+// Ids are mapped as for a container's own mounts, and a tmpfs is the container's root's.
 // Unsupported: what only a new container can have (tmpcopyup, cgroup hierarchies, remount).
-[[gnu::cold]] Result<DetachedMount> make_detached(const plan::MountItem& item);
+[[gnu::cold]] Result<DetachedMount> make_detached(const Inside& inside,
+                                                  const plan::MountItem& item);
 
 }  // namespace berth::engine

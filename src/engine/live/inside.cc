@@ -34,6 +34,10 @@ Error explain(const init::LiveWork& work) {
         return Error(ErrorKind::WrongState,
                      formatted("something else is mounted on {}, or it was moved", target));
       return Error::system(work.error, formatted("look for the mount {}", target));
+    case init::LiveAction::Keep:
+      return Error::system(work.error, formatted("keep the way back of {}", target));
+    case init::LiveAction::Change:
+      return Error::system(work.error, formatted("change the attributes of {}", target));
     case init::LiveAction::Detach:
       return Error::system(work.error, formatted("unmount {}", target));
   }
@@ -59,10 +63,15 @@ Result<Inside> enter(StateDir directory) {
   os::UniqueFd init = TRY(open_init(snapshot.record));
   const std::string path = formatted("/proc/{}/root", snapshot.record.pid);
   os::UniqueFd root = TRY(os::open_at(AT_FDCWD, path.c_str(), O_PATH | O_DIRECTORY));
+  const uid_t owner = TRY(root_of(snapshot.record.pid, "uid_map"));
+  const gid_t group = TRY(root_of(snapshot.record.pid, "gid_map"));
   // The pid may have become another's while it was opened.
   if (TRY(os::wait_exit(init.get(), 0)))
     return fail(ErrorKind::WrongState, "container not running: {}", snapshot.record.id);
-  return Inside{std::move(directory), std::move(snapshot), std::move(init), std::move(root)};
+  Inside inside{std::move(directory), std::move(snapshot), std::move(init), std::move(root)};
+  inside.owner = owner;
+  inside.group = group;
+  return inside;
 }
 
 Result<MountEntries> Inside::mounts() const {
@@ -78,8 +87,8 @@ bool is_there(const MountEntries& mounts, const AddedMount& added) {
 Result<> work_in(const Inside& inside, init::LiveWork& work) {
   work.container = inside.init.get();
   work.root = inside.root.get();
-  work.owner = TRY(root_of(inside.snapshot.record.pid, "uid_map"));
-  work.group = TRY(root_of(inside.snapshot.record.pid, "gid_map"));
+  work.owner = inside.owner;
+  work.group = inside.group;
   int pidfd = -1;
   const pid_t pid = os::clone_child({}, &pidfd);
   if (pid == 0) init::run_live_mounts(work);
@@ -94,6 +103,7 @@ Result<> work_in(const Inside& inside, init::LiveWork& work) {
 Result<> detach(const Inside& inside, const std::vector<AddedMount>& leaving) {
   if (leaving.empty()) return {};
   const LiveShared work = TRY(LiveShared::make(leaving.size()));
+  work->task = init::LiveTask::Detach;
   std::vector<std::string> targets;
   for (const AddedMount& added : leaving)
     targets.push_back(spec::cleaned_path(added.mount.destination));

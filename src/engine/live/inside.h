@@ -21,6 +21,8 @@ struct Inside {
   Snapshot snapshot;
   os::UniqueFd init;
   os::UniqueFd root;
+  uid_t owner = 0;  // its root, as the host sees it
+  gid_t group = 0;
 
   Record& record() { return snapshot.record; }
   Result<> save() { return directory.replace(snapshot.record, snapshot.config); }

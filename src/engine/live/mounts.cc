@@ -2,23 +2,17 @@
 #include "berth/mounts.h"
 
 #include <errno.h>
-#include <sys/random.h>
-
 #include <algorithm>
 #include <iterator>
 #include <set>
 
 #include "berth/try.h"
 #include "core/context.h"
-#include "engine/gather_facts.h"
 #include "engine/live/detached_mount.h"
 #include "engine/live/inside.h"
+#include "engine/live/wanted_mounts.h"
 #include "os/path.h"
-#include "plan/make_plan.h"
-#include "spec/mounts.h"
 #include "spec/paths.h"
-#include "spec/read_spec.h"
-#include "spec/validate.h"
 
 // Mounts that are added to a container that runs: docs/live-operations.md.
 namespace berth {
@@ -31,27 +25,6 @@ using engine::LiveShared;
 using engine::MountEntries;
 using engine::Record;
 using engine::StateDir;
-
-Result<std::string> new_token() {
-  unsigned char bytes[8];
-  if (::getrandom(bytes, sizeof bytes, 0) != sizeof bytes) return system_error(errno, "getrandom");
-  std::string token;
-  for (const unsigned char byte : bytes) token += formatted("{:02x}", byte);
-  return token;
-}
-
-Result<std::vector<plan::MountItem>> plan_all(const Inside& inside,
-                                              const std::vector<LiveMount>& wanted) {
-  spec::Spec spec = TRY(spec::read_spec(inside.snapshot.config));
-  spec.mounts.clear();
-  for (const LiveMount& mount : wanted) spec.mounts.push_back(spec::mount_of(mount));
-  TRY(spec::validate_mounts(spec));
-  const plan::HostFacts facts =
-      TRY(engine::gather_facts({.cgroups = false, .labels = engine::names_label(spec)}));
-  plan::Plan plan;
-  TRY(plan::plan_mounts(spec, facts, {.bundle = inside.snapshot.record.bundle}, plan));
-  return std::move(plan.init.mounts);
-}
 
 // Takes away what is there of a request that was not carried out whole.
 Result<> clear(Inside& inside, const std::string& token) {
@@ -87,12 +60,9 @@ Result<bool> is_done(Inside& inside, const std::vector<LiveMount>& wanted,
 
 // Two on one place could not be told from one that the container has moved there.
 Result<> check_free(const Record& record, const std::vector<LiveMount>& wanted) {
-  std::set<std::string> places;
+  TRY(engine::check_places(wanted));
   for (size_t i = 0; i < wanted.size(); ++i) {
     const std::string place = spec::cleaned_path(wanted[i].destination);
-    if (!places.insert(place).second)
-      return Result<>(fail(ErrorKind::AlreadyExists, "{} is named twice", place)) |
-             at(formatted("/mounts/{}", i));
     for (const AddedMount& added : record.mounts) {
       if (spec::cleaned_path(added.mount.destination) != place) continue;
       return Result<>(fail(ErrorKind::AlreadyExists, "{} is mounted by request {}", place,
@@ -111,13 +81,13 @@ bool is_missing(const Inside& inside, const std::string& target) {
 
 Result<> attach(Inside& inside, const std::vector<LiveMount>& wanted, const std::string& token) {
   TRY(check_free(inside.record(), wanted));
-  const std::vector<plan::MountItem> items = TRY(plan_all(inside, wanted));
+  const std::vector<plan::MountItem> items = TRY(engine::plan_mounts(inside, wanted));
   std::vector<DetachedMount> made;
   const LiveShared work = TRY(LiveShared::make(items.size()));
   std::vector<AddedMount>& all = inside.record().mounts;
   const size_t before = all.size();
   for (size_t i = 0; i < items.size(); ++i) {
-    made.push_back(TRY(engine::make_detached(items[i]) | at(formatted("/mounts/{}", i))));
+    made.push_back(TRY(engine::make_detached(inside, items[i]) | at(formatted("/mounts/{}", i))));
     all.push_back({.token = token,
                    .mount = wanted[i],
                    .id = made[i].id,
@@ -150,8 +120,9 @@ Result<> attach(Inside& inside, const std::vector<LiveMount>& wanted, const std:
   if (wanted.empty()) return fail(ErrorKind::InvalidUse, "no mount is named");
   StateDir directory = TRY(inner_->open());
   TRY(directory.lock());
-  Inside inside = TRY(enter(std::move(directory)));
-  std::string name = token.empty() ? TRY(new_token()) : token;
+  Inside inside = TRY(engine::enter(std::move(directory)));
+  TRY(engine::settle(inside));
+  std::string name = token.empty() ? TRY(engine::new_token()) : token;
   if (TRY(is_done(inside, wanted, name))) return name;
   Result<> done = attach(inside, wanted, name);
   if (!done) done.error().set_place("mounts");
@@ -159,13 +130,15 @@ Result<> attach(Inside& inside, const std::vector<LiveMount>& wanted, const std:
   return name;
 }
 
-[[gnu::cold]] Result<> Container::remove_mounts(const std::vector<std::string>& names) {
+[[gnu::cold]] Result<> Container::remove_mounts(const std::vector<std::string>& names, bool force) {
   StateDir directory = TRY(inner_->open());
   TRY(directory.lock());
-  Inside inside = TRY(enter(std::move(directory)));
+  Inside inside = TRY(engine::enter(std::move(directory)));
+  TRY(engine::settle(inside));
   std::vector<AddedMount>& all = inside.record().mounts;
   const MountEntries mounts = TRY(inside.mounts());
   std::set<const AddedMount*> named;
+  std::vector<AddedMount> leaving;
   for (const std::string& name : names) {
     const size_t before = named.size();
     for (const AddedMount& added : all) {
@@ -173,11 +146,14 @@ Result<> attach(Inside& inside, const std::vector<LiveMount>& wanted, const std:
                             spec::cleaned_path(added.mount.destination) == spec::cleaned_path(name);
       if (added.token == name || by_place) named.insert(&added);
     }
+    if (named.size() == before && force && name.starts_with('/')) {
+      leaving.push_back(TRY(engine::standing(inside, name, force)));
+      continue;
+    }
     if (named.size() == before)
       return fail(ErrorKind::NotFound, "container {} has no mount {} that berth has added", id(),
                   name);
   }
-  std::vector<AddedMount> leaving;
   std::vector<AddedMount> staying;
   for (const AddedMount& added : all) {
     if (!named.contains(&added))
@@ -191,12 +167,13 @@ Result<> attach(Inside& inside, const std::vector<LiveMount>& wanted, const std:
 }
 
 [[gnu::cold]] Result<std::vector<LiveMountState>> Container::mounts() const {
-  const Inside inside = TRY(enter(TRY(inner_->open())));
+  const Inside inside = TRY(engine::enter(TRY(inner_->open())));
   const MountEntries mounts = TRY(inside.mounts());
   std::vector<LiveMountState> states;
   for (const AddedMount& added : inside.snapshot.record.mounts) {
     states.push_back(
         {.token = added.token, .mount = added.mount, .is_there = is_there(mounts, added)});
+    std::ranges::copy(added.changed, std::back_inserter(states.back().mount.options));
   }
   return states;
 }
