@@ -9,25 +9,11 @@
 #include <vector>
 
 #include "berth/error.h"
+#include "berth/running.h"
 
 // The files of lxcfs (lxcfs(1)) in containers that run: /proc/meminfo and the like that show the
 // container's share. Docs: docs/live-operations.md.
 namespace [[gnu::visibility("default")]] berth {
-
-// A container that runs, whoever runs it.
-struct RunningContainer {
-  std::string id = {};  // empty: nothing in its cgroup looks like one
-  pid_t pid = 0;        // of a process in it
-  // Where its record is, when it is berth's. What is mounted is then in the record, too.
-  std::string state_root = {};
-  // While it is made and its root is not yet pivoted to (a hook of create): the way to its root.
-  std::string rootfs = {};
-};
-
-// All of the host, found by their mount namespaces, ids by their cgroups; no engine is asked. What
-// has a mount namespace but neither a pid namespace nor an id (a service of systemd) is left out,
-// unless it has files of lxcfs.
-Result<std::vector<RunningContainer>> find_containers();
 
 // The container of an OCI hook, by the state that it gets on standard input (runtime.md, "State"):
 // before its root is pivoted to, or later.

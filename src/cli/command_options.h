@@ -223,6 +223,8 @@ constexpr Option kLxcfs[] = {
     kHelp};
 constexpr Option kMounts[] = {
     {"token", 't', "TOKEN", "add, replace: name of the request, for a retry and remove (made up)"},
+    {"pid", 0, "PID", "of another runtime's container, by a process of it, in place of CONTAINER"},
+    {"engine-scan", 0, {}, "CONTAINER may be another runtime's, found in the kernel"},
     {"force", 0, {}, "remove, replace, change: also what berth has not added"},
     kFormat,
     kHelp};

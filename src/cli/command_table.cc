@@ -214,7 +214,7 @@ constexpr Command kCommands[] = {
      .min_words = 1,
      .run = run_lxcfs},
     {.name = "mounts",
-     .words = "add|remove|replace|change|list CONTAINER [FILE|MOUNT|NAME...]",
+     .words = "add|remove|replace|change|list [CONTAINER] [FILE|MOUNT|NAME...]",
      .summary = "change the mounts of a running container",
      .details =
          "add mounts all or nothing, and prints the request's token: each MOUNT is "
@@ -227,7 +227,7 @@ constexpr Command kCommands[] = {
          "destinations, tokens and such files. All three touch only what was added, unless "
          "--force is given.",
      .options = kMounts,
-     .min_words = 2,
+     .min_words = 1,
      .run = run_mounts},
     {.name = "net",
      .words = "attach|detach|list|prune [CONTAINER] [INTERFACE|NAME...]",

@@ -71,14 +71,18 @@ int offer_folder(int socket, int parent, const char* name, const char* path, boo
   }
 }
 
+bool has(int directory, const char* name) {
+  return ::syscall(SYS_faccessat, directory, name, F_OK) == 0;
+}
+
 // The whole directory where lxcfs has all of it, else the one file that it always had.
 int offer_processors(int socket, int directory) {
   constexpr const char* kFolder = "sys/devices/system/cpu";
   const os::UniqueFd folder(::openat(directory, kFolder, kDirectory));
   if (!folder) return errno == ENOENT ? 0 : errno;
-  if (::faccessat(folder.get(), "uevent", F_OK, 0) == 0)
+  if (has(folder.get(), "uevent"))
     return offer(socket, directory, kFolder, "/sys/devices/system/cpu");
-  if (::faccessat(folder.get(), "online", F_OK, 0) != 0) return errno == ENOENT ? 0 : errno;
+  if (!has(folder.get(), "online")) return errno == ENOENT ? 0 : errno;
   return offer(socket, folder.get(), "online", "/sys/devices/system/cpu/online");
 }
 

@@ -9,9 +9,11 @@ import time
 
 import pytest
 
+from conftest import Berth
 from machine import host_mounts, needs_root
 
 pytestmark = needs_root
+FOREIGN = pathlib.Path("/run/berth-mounts")
 
 
 @pytest.fixture
@@ -254,6 +256,43 @@ def test_ids_of_a_mount(berth, source):
         pytest.skip("this kernel or filesystem maps no ids of mounts")
     assert told.returncode == 0, told.stderr
     assert berth.ok("exec", container, "ls", "-ln", "/dev/shm/a/file").split()[2:4] == ["0", "0"]
+
+
+def test_containers_of_others(berth, source, tmp_path, rootfs):
+    """berth with another state root stands for another runtime: the container is found in the kernel."""
+    (tmp_path / "elsewhere").mkdir()
+    other = Berth(tmp_path / "elsewhere", rootfs)
+    container = other.running()
+    pid = other.state(container)["pid"]
+    before = mountinfo(other, container)
+    kept = set(FOREIGN.iterdir()) if FOREIGN.exists() else set()
+    try:
+        assert "does not exist" in berth.fails("mounts", "add", container, f"{source}:/dev/shm/a")
+        words = ("--engine-scan", "--token", "mine", container, f"{source}:/dev/shm/a:ro", f"{source}/file:/dev/shm/b")
+        assert berth.ok("mounts", "add", *words) == berth.ok("mounts", "add", *words) == "mine\n"
+        assert cat(other, container, "/dev/shm/a/file") == cat(other, container, "/dev/shm/b") == "of the host\n"
+        berth.ok("mounts", "replace", "--pid", pid, "tmpfs::/dev/shm/a:size=64k")
+        berth.ok("mounts", "change", "--pid", pid, "/dev/shm/b:ro")
+        found = json.loads(berth.ok("mounts", "list", "--pid", pid, "--format", "json"))
+        assert [(each["destination"], each["there"]) for each in found] == [("/dev/shm/b", True), ("/dev/shm/a", True)]
+        assert places(other, container).count("/dev/shm/a") == 1 and "ro" in attributes(other, container, "/dev/shm/b")
+        assert berth.ok("mounts", "list", "--engine-scan", container) == berth.ok("mounts", "list", "--pid", pid)
+        berth.ok("mounts", "remove", "--engine-scan", container, "/dev/shm/a", "/dev/shm/b")
+        assert mountinfo(other, container) == before and set(FOREIGN.iterdir()) - kept == set()
+        berth.ok("mounts", "add", "--pid", pid, "tmpfs::/dev/shm/c")
+        assert len(set(FOREIGN.iterdir()) - kept) == 1
+    finally:
+        other.clean()
+    assert "not running" in berth.fails("mounts", "list", "--pid", pid)
+    berth.ok("mounts", "list", "--pid", other_process := str(other_init(berth)))
+    assert other_process and set(FOREIGN.iterdir()) - kept == set()  # of those that have ended nothing stays
+    for words, told in ((("list", "--pid", os.getpid()), "those of the host"), (("list", "--pid", "x"), "--pid"), (("list",), "no container is named"),
+                        (("list", "--engine-scan", "nobody"), "no container nobody runs")):
+        assert told in berth.fails("mounts", *words), words
+
+
+def other_init(berth):
+    return berth.state(berth.running())["pid"]
 
 
 LOOP = """cd /dev/shm; mkdir -p real x; ln -s /proc/1/root/tmp trap; ln -s ../../../../../../tmp trap2

@@ -2,12 +2,12 @@
 #include "berth/lxcfs.h"
 
 #include <algorithm>
-#include <set>
 
 #include "berth/try.h"
 #include "cli/commands/commands.h"
 #include "cli/log.h"
 #include "cli/output.h"
+#include "cli/running.h"
 #include "cli/session.h"
 #include "cli/table.h"
 #include "cli/values.h"
@@ -16,52 +16,7 @@
 namespace berth::cli {
 namespace {
 
-using Containers = std::vector<RunningContainer>;
-
-Result<Containers> own_containers(const Invocation& invocation) {
-  const FactoryOptions options = TRY(factory_options(invocation));
-  const std::string root = options.state_root.empty() ? default_state_root() : options.state_root;
-  Containers containers;
-  for (const ListEntry& entry : TRY(TRY(open_factory(invocation)).list())) {
-    if (entry.error.empty() && entry.state.pid > 0)
-      containers.push_back({.id = entry.state.id, .pid = entry.state.pid, .state_root = root});
-  }
-  return containers;
-}
-
-// Those of other runtimes after berth's own.
-Result<Containers> all_containers(const Invocation& invocation) {
-  Containers containers = TRY(own_containers(invocation));
-  for (RunningContainer& found : TRY(find_containers())) {
-    if (std::ranges::find(containers, found.pid, &RunningContainer::pid) == containers.end())
-      containers.push_back(std::move(found));
-  }
-  return containers;
-}
-
-// By its id, or the beginning of one that no other has.
-Result<RunningContainer> choose(const Containers& containers, const std::string& word,
-                                bool scanned) {
-  const auto same = std::ranges::find(containers, word, &RunningContainer::id);
-  if (same != containers.end()) return *same;
-  Containers found;
-  std::ranges::copy_if(containers, std::back_inserter(found), [&](const RunningContainer& each) {
-    return each.state_root.empty() && each.id.starts_with(word);
-  });
-  if (found.size() == 1) return found.front();
-  if (found.size() > 1)
-    return fail(ErrorKind::InvalidUse, "{} is the beginning of {} ids", word, found.size());
-  return fail(ErrorKind::NotFound, "no container {} runs{}", word,
-              scanned ? "" : " (of other runtimes: --engine-scan)");
-}
-
-Result<pid_t> parse_pid(const std::string& text) {
-  const int64_t pid = TRY(parse_integer(text) | context("option --pid"));
-  if (pid > 0 && pid <= 1 << 22) return static_cast<pid_t>(pid);
-  return fail(ErrorKind::InvalidUse, "option --pid: {} is no pid", text);
-}
-
-Result<Containers> chosen(const Invocation& invocation, LxcfsAction action) {
+Result<RunningContainers> chosen(const Invocation& invocation, LxcfsAction action) {
   const Arguments& arguments = invocation.arguments;
   const std::vector<std::string> words = arguments.words_from(1);
   const std::vector<std::string> pids = arguments.texts("pid");
@@ -71,9 +26,10 @@ Result<Containers> chosen(const Invocation& invocation, LxcfsAction action) {
   // What others have mounted is healed for everybody, but added and removed only on request.
   const bool harmless = action == LxcfsAction::Remount || action == LxcfsAction::Look;
   const bool scans = arguments.on("engine-scan") || (all && harmless);
-  Containers containers = TRY(scans ? all_containers(invocation) : own_containers(invocation));
+  RunningContainers containers =
+      TRY(scans ? all_containers(invocation) : own_containers(invocation));
   if (all) return containers;
-  Containers wanted;
+  RunningContainers wanted;
   for (const std::string& word : words) wanted.push_back(TRY(choose(containers, word, scans)));
   for (const std::string& text : pids) {
     const pid_t pid = TRY(parse_pid(text));

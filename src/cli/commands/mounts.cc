@@ -7,6 +7,7 @@
 #include "berth/try.h"
 #include "cli/commands/commands.h"
 #include "cli/output.h"
+#include "cli/running.h"
 #include "cli/session.h"
 #include "cli/table.h"
 #include "cli/values.h"
@@ -51,29 +52,37 @@ Result<std::vector<LiveMount>> read_mounts(std::string_view word) {
   return mounts;
 }
 
+// The words after the action and the container.
+std::vector<std::string> words_of(const Arguments& arguments) {
+  return arguments.words_from(arguments.given("pid") ? 1 : 2);
+}
+
 Result<std::vector<LiveMount>> wanted_mounts(const Arguments& arguments) {
   std::vector<LiveMount> wanted;
-  for (const std::string& word : arguments.words_from(2))
+  for (const std::string& word : words_of(arguments))
     std::ranges::copy(TRY(read_mounts(word)), std::back_inserter(wanted));
   return wanted;
 }
 
-Result<> add(Container& container, const Arguments& arguments) {
+template <typename Target>
+Result<> add(Target& container, const Arguments& arguments) {
   const std::string token =
       TRY(container.add_mounts(TRY(wanted_mounts(arguments)), arguments.text("token")));
   return print(token + "\n");
 }
 
-Result<> replace(Container& container, const Arguments& arguments) {
+template <typename Target>
+Result<> replace(Target& container, const Arguments& arguments) {
   const std::string token = TRY(container.replace_mounts(
       TRY(wanted_mounts(arguments)), arguments.text("token"), arguments.on("force")));
   return print(token + "\n");
 }
 
 // "DEST:OPTION[,OPTION...]"
-Result<> change(Container& container, const Arguments& arguments) {
+template <typename Target>
+Result<> change(Target& container, const Arguments& arguments) {
   std::vector<LiveMountChange> wanted;
-  for (const std::string& word : arguments.words_from(2)) {
+  for (const std::string& word : words_of(arguments)) {
     const size_t colon = word.rfind(':');
     if (colon == word.npos || colon == 0 || colon + 1 == word.size())
       return fail(ErrorKind::InvalidUse, "\"{}\" is no DEST:OPTION[,OPTION...]", word);
@@ -83,9 +92,10 @@ Result<> change(Container& container, const Arguments& arguments) {
   return container.change_mounts(wanted, arguments.on("force"));
 }
 
-Result<> remove(Container& container, const Arguments& arguments) {
+template <typename Target>
+Result<> remove(Target& container, const Arguments& arguments) {
   std::vector<std::string> names;
-  for (const std::string& word : arguments.words_from(2)) {
+  for (const std::string& word : words_of(arguments)) {
     if (!is_file(word)) {
       names.push_back(word);
       continue;
@@ -109,31 +119,57 @@ std::string to_table(const std::vector<LiveMountState>& states) {
   return table(rows);
 }
 
-Result<> list(Container& container, const Arguments& arguments) {
+template <typename Target>
+Result<> list(Target& container, const Arguments& arguments) {
   const std::vector<LiveMountState> states = TRY(container.mounts());
   return print(arguments.text("format") == "json" ? to_json(states) + "\n" : to_table(states));
 }
 
+template <typename Target>
 struct Action {
   std::string_view name;
-  Result<> (*run)(Container& container, const Arguments& arguments);
+  Result<> (*run)(Target& container, const Arguments& arguments);
 };
 
-constexpr Action kActions[] = {
-    {"add", add}, {"remove", remove}, {"replace", replace}, {"change", change}, {"list", list}};
+template <typename Target>
+constexpr Action<Target> kActions[] = {{"add", add<Target>},
+                                       {"remove", remove<Target>},
+                                       {"replace", replace<Target>},
+                                       {"change", change<Target>},
+                                       {"list", list<Target>}};
+
+template <typename Target>
+const Action<Target>* find_action(const Arguments& arguments) {
+  const auto& actions = kActions<Target>;
+  const auto* action = std::ranges::find(actions, arguments.word(0), &Action<Target>::name);
+  return action == std::end(actions) ? nullptr : action;
+}
+
+template <typename Target>
+Result<int> act(Target container, const Arguments& arguments) {
+  TRY(find_action<Target>(arguments)->run(container, arguments));
+  return 0;
+}
 
 }  // namespace
 
 Result<int> run_mounts(const Invocation& invocation) {
   const Arguments& arguments = invocation.arguments;
-  const auto* action = std::ranges::find(kActions, arguments.word(0), &Action::name);
-  if (action == std::end(kActions))
+  if (find_action<Container>(arguments) == nullptr)
     return fail(ErrorKind::InvalidUse,
                 "mounts: there is no \"{}\", but add, remove, replace, change and list",
                 arguments.word(0));
-  Container container = TRY(find_container(invocation, 1));
-  TRY(action->run(container, arguments));
-  return 0;
+  if (arguments.given("pid")) {
+    const pid_t pid = TRY(parse_pid(arguments.text("pid")));
+    return act(TRY(ForeignContainer::open({.pid = pid})), arguments);
+  }
+  if (arguments.word(1).empty())
+    return fail(ErrorKind::InvalidUse, "mounts {}: no container is named", arguments.word(0));
+  if (!arguments.on("engine-scan")) return act(TRY(find_container(invocation, 1)), arguments);
+  const RunningContainer found =
+      TRY(choose(TRY(all_containers(invocation)), arguments.word(1), true));
+  if (!found.state_root.empty()) return act(TRY(find_container(invocation, 1)), arguments);
+  return act(TRY(ForeignContainer::open(found)), arguments);
 }
 
 }  // namespace berth::cli
