@@ -95,7 +95,7 @@ int detach_all(const Place& place) {
 
 int work_inside(LiveWork& work) {
   const Place place{work, os::RootDir(work.root)};
-  const int entered = enter_mounts(work.container);
+  const int entered = enter_mounts(work.container, open_descriptors());
   if (entered < 0) return place.fail(0, LiveAction::Enter, entered);
   switch (work.task) {
     case LiveTask::Attach: return attach_all(place);

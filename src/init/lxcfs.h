@@ -3,6 +3,8 @@
 
 #include <sys/types.h>
 
+#include <atomic>
+#include <cstdint>
 #include <span>
 
 // Two processes for the files of lxcfs. Like all of init they allocate nothing.
@@ -48,16 +50,27 @@ struct LxcfsItem {
   int error = 0;                     // set: an errno
 };
 
-// In memory that the caller shares with the process.
+// A container, in memory that the caller shares with the processes.
 struct LxcfsWork {
   int container = -1;            // pidfd of a process of it
   int lock = -1;                 // its mount namespace: one process works there at a time
   int root = -1;                 // its root, O_PATH
   const char* rootfs = nullptr;  // instead: the way to it, before it was pivoted to
   std::span<LxcfsItem> items = {};
+  std::atomic<int64_t> begun = 0;  // CLOCK_MONOTONIC, nanoseconds
+  std::atomic<bool> is_done = false;
   int error = 0;  // why nothing could be done
 };
-// Exits with 0, or 1 with an error.
-[[noreturn]] void run_lxcfs_work(LxcfsWork& work);
+// The containers that are left, for all processes together.
+struct LxcfsTurn {
+  LxcfsWork* work = nullptr;
+};
+struct LxcfsQueue {
+  std::span<LxcfsTurn> items = {};
+  std::atomic<size_t> next = 0;
+};
+// Does one container after the other until none is left. A process that hangs leaves the others to
+// the next one.
+[[noreturn]] void run_lxcfs_work(LxcfsQueue& queue);
 
 }  // namespace berth::init

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "init/lxcfs.h"
@@ -136,9 +137,9 @@ void work_on(LxcfsItem& item, int root) {
   work_on(File{item, directory.get()});
 }
 
-int work_on_all(LxcfsWork& work) {
+int work_on_all(LxcfsWork& work, int descriptors) {
   if (::syscall(SYS_flock, work.lock, LOCK_EX) < 0) return errno;
-  const int entered = enter_mounts(work.container);
+  const int entered = enter_mounts(work.container, descriptors);
   if (entered < 0) return -entered;
   os::UniqueFd root;
   if (work.rootfs != nullptr) {
@@ -149,13 +150,26 @@ int work_on_all(LxcfsWork& work) {
   return 0;
 }
 
+int64_t now() {
+  timespec time = {};
+  (void)::syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &time);
+  return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
 }  // namespace
 
-void run_lxcfs_work(LxcfsWork& work) {
-  work.error = work_on_all(work);
-  // At once: the parent has the lock as well, and may wait for one in another container.
-  (void)::syscall(SYS_flock, work.lock, LOCK_UN);
-  ::_exit(work.error == 0 ? 0 : 1);
+void run_lxcfs_work(LxcfsQueue& queue) {
+  const os::UniqueFd descriptors(open_descriptors());
+  for (;;) {
+    const size_t index = queue.next.fetch_add(1);
+    if (index >= queue.items.size()) ::_exit(0);
+    LxcfsWork& work = *queue.items[index].work;
+    work.begun = now();
+    work.error = work_on_all(work, descriptors.get());
+    // At once: the parent has the lock as well, and may wait for one in another container.
+    (void)::syscall(SYS_flock, work.lock, LOCK_UN);
+    work.is_done = true;
+  }
 }
 
 }  // namespace berth::init

@@ -11,14 +11,16 @@
 
 #include <charconv>
 
-#include "os/fd.h"
-
 namespace berth::init {
 
-int enter_mounts(int pidfd) {
-  const os::UniqueFd descriptors(::open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC));
-  const bool inside =
-      descriptors && ::setns(pidfd, CLONE_NEWNS) == 0 && ::fchdir(descriptors.get()) == 0;
+int open_descriptors() {
+  const int descriptors = ::open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  return descriptors < 0 ? -errno : descriptors;
+}
+
+int enter_mounts(int pidfd, int descriptors) {
+  if (descriptors < 0) return descriptors;
+  const bool inside = ::setns(pidfd, CLONE_NEWNS) == 0 && ::fchdir(descriptors) == 0;
   return inside ? 0 : -errno;
 }
 

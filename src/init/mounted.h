@@ -4,9 +4,11 @@
 // What the processes that change the mounts of a running container share. 0 or -errno.
 namespace berth::init {
 
-// Into the mount namespace of a process. The working directory is that of our own descriptors then,
-// in the /proc that was seen before: a container's may be anything.
-int enter_mounts(int pidfd);
+// The directory of the caller's own descriptors, in the /proc that it has before it goes anywhere:
+// a container's may be anything.
+int open_descriptors();
+// Into the mount namespace of a process. The working directory is that of the descriptors then.
+int enter_mounts(int pidfd, int descriptors);
 // After that. Lazily, with what lies on it.
 int detach_mount(int mount);
 // STATX_MNT_ID. Asks the filesystem nothing: it may be dead.

@@ -159,6 +159,14 @@ int remount_attributes(int mount, uint64_t set, uint64_t clear) {
   return (static_cast<unsigned long>(now.f_flags) & ST_RDONLY) != 0 ? 0 : -EINVAL;
 }
 
+int make_private(int mount, uint64_t set) {
+  struct mount_attr attributes;
+  memset(&attributes, 0, sizeof attributes);
+  attributes.attr_set = set;
+  attributes.propagation = MS_PRIVATE;
+  return checked(::mount_setattr(mount, "", AT_EMPTY_PATH, &attributes, sizeof attributes));
+}
+
 int set_attached_attributes(int mount, uint64_t set, uint64_t clear) {
   const int result = set_attributes(mount, set, clear, false);
   return result == -ENOSYS ? remount_attributes(mount, set, clear) : result;

@@ -37,6 +37,8 @@ int mount_here(const char* source, const char* name, const char* type, uint64_t 
 
 // mount_setattr. -ENOSYS on Linux below 5.12: attach first, then remount_attributes.
 int set_attributes(int mount, uint64_t set, uint64_t clear, bool recursive);
+// The same of one mount, which gets nothing of others from then on and gives nothing: in one call.
+int make_private(int mount, uint64_t set);
 // The way of older kernels: MS_REMOUNT|MS_BIND. The mount must be attached, becomes the working
 // directory, and if it is a file /proc must be there. Flags in neither set stay as they are.
 int remount_attributes(int mount, uint64_t set, uint64_t clear);

@@ -180,6 +180,25 @@ def test_the_files_of_another_lxcfs_that_runs_stay(berth, lxcfs, tmp_path):
         other.end()
 
 
+def test_a_container_that_hangs_hinders_no_other(berth, lxcfs, tmp_path):
+    (tmp_path / "other").mkdir()
+    other = Lxcfs(tmp_path / "other")
+    other.start()
+    try:
+        stuck, well = container_of(berth, 1), container_of(berth, 2)
+        results(berth, other, "mount", stuck)
+        results(berth, lxcfs, "mount", well)
+        lxcfs.restart()
+        other.stop()
+        first, second = reports(berth, lxcfs, "remount", "--timeout", "700ms", stuck, well, code=1)
+        assert "a filesystem of it hangs" in first["error"] and {file["result"] for file in second["files"]} == {"healed"}
+        assert is_right(berth, well)
+        other.go_on()
+        assert set(results(berth, lxcfs, "remount", stuck).values()) == {"current"}
+    finally:
+        other.end()
+
+
 def test_of_a_container_with_a_user_namespace(berth, lxcfs):
     bundle = berth.bundle("sh", "-c", "exec sleep 1000")
     config = berth.read_config(bundle)

@@ -58,8 +58,8 @@ def rounds(lxcfs: Lxcfs, act) -> dict:
     return {"files": files, "heal_ms": statistics.median(healing), "mount_ms": statistics.median(mounting)}
 
 
-def measure(berth: str, folder: pathlib.Path) -> dict:
-    command = (berth, f"--root={folder / 'state'}")
+def measure(berth: str, folder: pathlib.Path, state: pathlib.Path) -> dict:
+    command = (berth, f"--root={state / 'lxcfs'}")
     names = [f"bench-lxcfs-{number}" for number in range(CONTAINERS)]
     lxcfs = Lxcfs(folder)
     lxcfs.start()

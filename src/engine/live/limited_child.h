@@ -36,6 +36,7 @@ class LimitedChild {
   LimitedChild& operator=(LimitedChild&&) noexcept = default;
   ~LimitedChild();
 
+  int pidfd() const { return child_.pidfd(); }
   // System (ETIMEDOUT) when it has not ended by then; it is killed.
   Result<os::WaitStatus> wait(const Deadline& deadline);
 

@@ -9,6 +9,7 @@
 
 #include "berth/try.h"
 #include "core/context.h"
+#include "engine/live/lxcfs_crew.h"
 #include "engine/live/lxcfs_source.h"
 #include "engine/live/lxcfs_visit.h"
 #include "json/write.h"
@@ -18,17 +19,21 @@ namespace berth {
 namespace {
 
 // Each holds some descriptors for each file.
-constexpr size_t kAtOnce = 16;
+constexpr size_t kAtOnce = 32;
 // For one in which mounts come and go while it is looked at.
 constexpr int kLooks = 5;
 
-void visit(std::vector<engine::LxcfsVisit>& visits, std::chrono::milliseconds limit) {
-  const engine::Deadline deadline(limit);
+Result<> visit(std::vector<engine::LxcfsVisit>& visits, std::chrono::milliseconds limit) {
   for (int look = 0; look < kLooks; ++look) {
-    for (engine::LxcfsVisit& visit : visits) visit.begin();
-    for (engine::LxcfsVisit& visit : visits) visit.end(deadline);
-    if (std::ranges::none_of(visits, &engine::LxcfsVisit::must_look_again)) return;
+    std::vector<init::LxcfsWork*> works;
+    for (engine::LxcfsVisit& visit : visits) {
+      if (init::LxcfsWork* const work = visit.begin()) works.push_back(work);
+    }
+    TRY(engine::work_through(works, limit));
+    for (engine::LxcfsVisit& visit : visits) visit.end();
+    if (std::ranges::none_of(visits, &engine::LxcfsVisit::must_look_again)) break;
   }
+  return {};
 }
 
 }  // namespace
@@ -83,7 +88,7 @@ Result<std::vector<LxcfsReport>> change_lxcfs(LxcfsAction action,
     visits.reserve(kAtOnce);
     for (size_t i = first; i < std::min(first + kAtOnce, containers.size()); ++i)
       visits.emplace_back(action, containers[i], source);
-    visit(visits, options.timeout);
+    TRY(visit(visits, options.timeout));
     for (engine::LxcfsVisit& each : visits) reports.push_back(std::move(each).report());
   }
   return reports;

@@ -1,52 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/live/lxcfs_record.h"
 
-#include <set>
+#include <algorithm>
 
 #include "berth/try.h"
-#include "core/context.h"
-#include "engine/container_inner.h"
-#include "engine/live/lxcfs_places.h"
-#include "os/mountinfo.h"
+#include "engine/state_store.h"
 
 namespace berth::engine {
 namespace {
 
 constexpr std::string_view kToken = "lxcfs";
 
-AddedMount added(const LxcfsPlace& place, const std::string& directory) {
+AddedMount added(const ChangedFile& file, const LxcfsSource& source) {
   return {.token = std::string(kToken),
-          .mount = {.destination = place.path,
+          .mount = {.destination = file.path,
                     .type = "bind",
-                    .source = directory + place.path,
+                    .source = source.directory + file.path,
                     .options = {"bind", "ro", "nosuid", "nodev", "noexec"}},
-          .id = place.layers.front(),
-          .device = place.device};
+          .id = file.id,
+          .device = file.device};
 }
 
 }  // namespace
 
-Result<> record_lxcfs(const RunningContainer& container, const LxcfsReport& report,
-                      const std::string& directory) {
-  StateDir state = TRY(StateDir::open(container.state_root, container.id));
-  TRY(state.lock());
-  Snapshot snapshot = TRY(look(state));
-  std::vector<AddedMount>& all = snapshot.record.mounts;
+Result<> record_lxcfs(const RunningContainer& container, const std::vector<ChangedFile>& changed,
+                      const LxcfsSource& source) {
+  const StateDir directory = TRY(StateDir::open(container.state_root, container.id));
+  TRY(directory.lock());
+  SavedState state = TRY(directory.read());
+  std::vector<AddedMount>& all = state.record.mounts;
   const std::vector<AddedMount> before = all;
-  std::set<std::string> ours;
-  for (const AddedMount& mount : before) {
-    if (mount.token == kToken) ours.insert(mount.mount.destination);
+  for (const ChangedFile& file : changed) {
+    const auto had = std::ranges::find_if(all, [&](const AddedMount& mount) {
+      return mount.token == kToken && mount.mount.destination == file.path;
+    });
+    const bool is_ours = had != all.end() || file.is_new;
+    if (had != all.end()) all.erase(had);
+    if (is_ours && file.id != 0) all.push_back(added(file, source));
   }
-  for (const LxcfsFile& file : report.files) {
-    if (file.result == LxcfsResult::Mounted) ours.insert(file.path);
-  }
-  std::erase_if(all, [](const AddedMount& mount) { return mount.token == kToken; });
-  const std::vector<os::MountEntry> mounts =
-      TRY(os::mounts_of(formatted("{}", snapshot.record.pid)));
-  for (const LxcfsPlace& place : find_places(mounts, container.rootfs, {})) {
-    if (!place.layers.empty() && ours.contains(place.path)) all.push_back(added(place, directory));
-  }
-  return all == before ? Result<>() : state.replace(snapshot.record, snapshot.config);
+  return all == before ? Result<>() : directory.replace(state.record, state.config);
 }
 
 }  // namespace berth::engine

@@ -9,7 +9,7 @@
 
 #include "berth/try.h"
 #include "core/context.h"
-#include "engine/live/lxcfs_record.h"
+#include "init/mounted.h"
 #include "os/file.h"
 #include "os/mount.h"
 #include "os/process.h"
@@ -32,8 +32,7 @@ Result<os::UniqueFd> clone_file(const OfferedFile& offered) {
       MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
   os::UniqueFd made(os::clone_mount(offered.file.get(), "", false));
   int result = made ? 0 : made.get();
-  if (result == 0) result = os::set_attributes(made.get(), kAttributes, 0, false);
-  if (result == 0) result = os::set_propagation(made.get(), MS_PRIVATE);
+  if (result == 0) result = os::make_private(made.get(), kAttributes);
   if (result == 0) return made;
   return system_error(-result, "open {} of lxcfs", offered.path);
 }
@@ -78,7 +77,12 @@ void LxcfsVisit::plan(const std::string& path, const LxcfsPlace* place,
                           !source_.device.empty() && place->device == source_.device;
   if (place != nullptr && place->is_covered)
     return add(path, LxcfsResult::Skipped, "something else is mounted there");
-  if (is_current && action_ != LxcfsAction::Unmount) return add(path, LxcfsResult::Current);
+  if (is_current && action_ != LxcfsAction::Unmount) {
+    // Whoever mounted it may have been killed before it was recorded.
+    if (action_ != LxcfsAction::Look)
+      changed_.push_back({.path = path, .id = place->layers[0], .device = place->device});
+    return add(path, LxcfsResult::Current);
+  }
   if (place != nullptr && place->layers.size() > init::kMaxLayers)
     return add(path, LxcfsResult::Failed, "too many mounts lie on one another");
   const bool offers = action_ == LxcfsAction::Mount || action_ == LxcfsAction::Remount;
@@ -91,7 +95,7 @@ void LxcfsVisit::add(const std::string& path, LxcfsResult result, std::string re
   report_.files.push_back({.path = path, .result = result, .reason = std::move(reason)});
 }
 
-Result<> LxcfsVisit::start() {
+Result<> LxcfsVisit::prepare() {
   work_ = TRY(Work::make(tasks_.size()));
   work_->container = process_.get();
   work_->lock = mount_namespace_.get();
@@ -118,23 +122,26 @@ Result<> LxcfsVisit::start() {
     made_.push_back(TRY(clone_file(*task.offered)));
     item.mount = made_.back().get();
   }
-  child_ = TRY(LimitedChild::start([this] { init::run_lxcfs_work(*work_); }));
   return {};
 }
 
-void LxcfsVisit::begin() {
-  if (!must_look_) return;
+init::LxcfsWork* LxcfsVisit::begin() {
+  if (!must_look_) return nullptr;
   must_look_ = false;
   report_.files.clear();
+  changed_.clear();
   tasks_.clear();
   made_.clear();
+  work_ = Work();
   Result<> done = look();
-  if (done && !tasks_.empty()) done = start();
-  if (done) return;
+  if (done && !tasks_.empty()) done = prepare();
+  if (done) return work_ ? &*work_ : nullptr;
+  work_ = Work();
   report_.error = done.error().message();
   // Also when its files in /proc went while they were looked at.
   report_.has_ended =
       report_.has_ended || !process_ || os::wait_exit(process_.get(), 0).value_or(true);
+  return nullptr;
 }
 
 void LxcfsVisit::take_outcome(const Task& task, const init::LxcfsItem& item) {
@@ -167,24 +174,41 @@ void LxcfsVisit::take_outcome(const Task& task, const init::LxcfsItem& item) {
   }
 }
 
-void LxcfsVisit::end(const Deadline& deadline) {
-  if (!child_) return;
-  const Result<os::WaitStatus> status = child_->wait(deadline);
-  child_.reset();
+// For the record.
+void LxcfsVisit::note(const LxcfsFile& file, const init::LxcfsItem& item) {
+  switch (file.result) {
+    case LxcfsResult::Mounted:
+    case LxcfsResult::Healed:
+      changed_.push_back({.path = file.path,
+                          .id = init::id_of_mount(item.mount),
+                          .device = source_.device,
+                          .is_new = file.result == LxcfsResult::Mounted});
+      return;
+    case LxcfsResult::Unmounted: changed_.push_back({.path = file.path}); return;
+    default: return;
+  }
+}
+
+void LxcfsVisit::end() {
+  if (!work_) return;
   mount_namespace_.reset();  // and its lock, if the process could not give it back
-  if (!status) {
-    report_.error = status.error().message();
-  } else if (work_->error != 0 || status->code != 0 || status->signal != 0) {
+  if (!work_->is_done) {
+    report_.error = Error::system(ETIMEDOUT, "a filesystem of it hangs").message();
+  } else if (work_->error != 0) {
     report_.error = Error::system(work_->error, "enter its mount namespace").message();
   } else {
-    for (size_t i = 0; i < tasks_.size(); ++i) take_outcome(tasks_[i], work_->items[i]);
+    for (size_t i = 0; i < tasks_.size(); ++i) {
+      take_outcome(tasks_[i], work_->items[i]);
+      note(report_.files[tasks_[i].file], work_->items[i]);
+    }
   }
+  work_ = Work();
   if (!report_.error.empty()) report_.files.clear();
 }
 
 LxcfsReport LxcfsVisit::report() && {
-  if (action_ != LxcfsAction::Look && !container_.state_root.empty() && report_.error.empty()) {
-    Result<> written = record_lxcfs(container_, report_, source_.directory);
+  if (!container_.state_root.empty() && !changed_.empty()) {
+    const Result<> written = record_lxcfs(container_, changed_, source_);
     if (!written) report_.error = written.error().message();
   }
   return std::move(report_);

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "berth/lxcfs.h"
-#include "engine/live/limited_child.h"
 #include "engine/live/lxcfs_places.h"
+#include "engine/live/lxcfs_record.h"
 #include "engine/live/lxcfs_source.h"
 #include "engine/live/shared_work.h"
 #include "init/lxcfs.h"
@@ -15,8 +14,8 @@
 
 namespace berth::engine {
 
-// One container and the files of lxcfs in it: looks at what is there, has a process in it do the
-// rest, and looks again when mounts have changed meanwhile.
+// One container and the files of lxcfs in it: looks at what is there, prepares what a process shall
+// do in it, and looks again when mounts have changed meanwhile.
 class LxcfsVisit {
  public:
   // source: must outlive it.
@@ -26,8 +25,9 @@ class LxcfsVisit {
     report_.pid = container.pid;
   }
 
-  void begin();
-  void end(const Deadline& deadline);
+  // What is to be done in it; nullptr: nothing.
+  init::LxcfsWork* begin();
+  void end();
   bool must_look_again() const { return must_look_; }
   LxcfsReport report() &&;
 
@@ -44,13 +44,15 @@ class LxcfsVisit {
   Result<> look();
   void plan(const std::string& path, const LxcfsPlace* place, const OfferedFile* offered);
   void add(const std::string& path, LxcfsResult result, std::string reason = {});
-  Result<> start();
+  Result<> prepare();
   void take_outcome(const Task& task, const init::LxcfsItem& item);
+  void note(const LxcfsFile& file, const init::LxcfsItem& item);
 
   LxcfsAction action_;
   RunningContainer container_;
   const LxcfsSource& source_;
   LxcfsReport report_ = {};
+  std::vector<ChangedFile> changed_ = {};
   bool must_look_ = true;
 
   os::UniqueFd process_ = {};
@@ -61,7 +63,6 @@ class LxcfsVisit {
   std::vector<std::string> texts_ = {};
   std::vector<os::UniqueFd> made_ = {};
   Work work_ = {};
-  std::optional<LimitedChild> child_ = {};
 };
 
 }  // namespace berth::engine
