@@ -10,7 +10,7 @@ import time
 import pytest
 
 from conftest import Berth
-from machine import host_mounts, needs_root
+from machine import host_ids, host_mounts, needs_root
 
 pytestmark = needs_root
 FOREIGN = pathlib.Path("/run/berth-mounts")
@@ -248,6 +248,7 @@ def test_change(berth, source):
     assert "noexec" in attributes(berth, container, "/dev/shm")
 
 
+@host_ids
 def test_ids_of_a_mount(berth, source):
     os.chown(source / "file", 4000, 4001)
     container = berth.running()
