@@ -68,8 +68,9 @@ Result<std::map<ino_t, Candidate>> first_processes() {
     if (std::from_chars(name.data(), name.data() + name.size(), process.pid).ec != std::errc())
       continue;
     const ino_t space = mount_namespace_of(name);
+    if (space == 0 || space == own) continue;
     const std::optional<uint64_t> start = os::start_time(process.pid);
-    if (space == 0 || space == own || !start) continue;
+    if (!start) continue;
     process.start_time = *start;
     process.is_first = is_first(text_of(process.pid, "status"));
     const auto [there, is_new] = found.emplace(space, process);
