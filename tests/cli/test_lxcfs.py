@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """The files of lxcfs in containers that run (docs/live-operations.md): a real lxcfs, and programs in the container that look."""
-import fcntl
 import json
 import os
 import pathlib
@@ -15,7 +14,7 @@ from machine import host_mounts, needs_root
 from test_documents import commands, run
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-from own_lxcfs import LOCK, Lxcfs, needs_lxcfs  # noqa: E402
+from own_lxcfs import Lxcfs, alone, needs_lxcfs, running  # noqa: E402
 
 pytestmark = [needs_root, needs_lxcfs]
 LIMIT = 96 << 20
@@ -23,19 +22,10 @@ SHOWN = f"MemTotal:          {LIMIT >> 10} kB"
 DEAD = "Transport endpoint is not connected"
 
 
-@pytest.fixture(autouse=True)
-def alone():
-    with open(LOCK, "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
 @pytest.fixture
 def lxcfs(tmp_path):
-    program = Lxcfs(tmp_path)
-    program.start()
-    yield program
-    program.end()
+    with alone(), running(tmp_path) as program:
+        yield program
 
 
 def container_of(berth, number=0, **changes):

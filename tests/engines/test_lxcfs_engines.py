@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """The files of lxcfs in containers that others run: Podman and Docker by berth, Podman by Debian's runc, and runc alone."""
-import fcntl
 import json
 import pathlib
 import shutil
@@ -13,7 +12,7 @@ from conftest import find_runtime
 from engine import IMAGE
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-from own_lxcfs import LOCK, Lxcfs, needs_lxcfs  # noqa: E402
+from own_lxcfs import alone, needs_lxcfs, running  # noqa: E402
 
 pytestmark = needs_lxcfs
 LIMIT = 96 << 20
@@ -22,12 +21,8 @@ FILES = {f"/proc/{name}" for name in ("cpuinfo", "meminfo", "stat", "uptime", "d
 
 @pytest.fixture
 def lxcfs(tmp_path):
-    with open(LOCK, "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        program = Lxcfs(tmp_path)
-        program.start()
+    with alone(), running(tmp_path) as program:
         yield program
-        program.end()
 
 
 def acted(lxcfs, tmp_path, action, *words):

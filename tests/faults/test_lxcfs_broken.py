@@ -2,25 +2,20 @@
 """Each state-changing system call of mounting, healing and unmounting the files of lxcfs fails, or berth is killed there: then the
 same again, and each file is there exactly once."""
 import errno
-import fcntl
 import pathlib
 
 import pytest
 from conftest import LONG
 from injector import Injector
-from own_lxcfs import LOCK, Lxcfs, needs_lxcfs
+from own_lxcfs import alone, needs_lxcfs, running
 
 pytestmark = needs_lxcfs
 
 
 @pytest.fixture
 def lxcfs(tmp_path):
-    with open(LOCK, "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        program = Lxcfs(tmp_path)
-        program.start()
+    with alone(), running(tmp_path) as program:
         yield program
-        program.end()
 
 
 def portrait(berth, container):

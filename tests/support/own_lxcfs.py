@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """An lxcfs of a test's own, that can be killed, stopped and started anew."""
+import contextlib
+import fcntl
 import os
 import pathlib
 import shutil
@@ -59,3 +61,20 @@ class Lxcfs:
     def files(self):
         """What it offers, as a container shall see it."""
         return {f"/proc/{path.name}" for path in (self.mount / "proc").iterdir()} | {"/sys/devices/system/cpu"}
+
+
+@contextlib.contextmanager
+def alone():
+    with open(LOCK, "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextlib.contextmanager
+def running(folder):
+    program = Lxcfs(folder)
+    try:
+        program.start()
+        yield program
+    finally:
+        program.end()
