@@ -15,11 +15,15 @@ TIMEOUT = 60  # seconds; for what hangs, never for what is slow
 
 
 class Room:
-    """A mount namespace with an empty /run and /dev/shm. Its mounts go when the last process in it has gone."""
+    """A mount namespace with an empty /run and /dev/shm. Its mounts go when the last process in it has gone.
+
+    Mounts are shared with the namespaces below it, as systemd sets up a machine, and never with the machine: Podman's
+    conmon has its own for a container with a user namespace, and what it unmounts there must go here too."""
 
     def __init__(self, folder):
         self.folder = folder
-        script = "mount -t tmpfs -o mode=755 engines /run && mount -t tmpfs engines /dev/shm && echo ready && exec cat"
+        script = ("mount --make-rshared / && mount -t tmpfs -o mode=755 engines /run && "
+                  "mount -t tmpfs engines /dev/shm && echo ready && exec cat")
         self.holder = subprocess.Popen(["unshare", "--mount", "--propagation", "private", "sh", "-c", script],
                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                                        start_new_session=True)  # an interrupt of the tests leaves it for the cleaning
