@@ -17,11 +17,8 @@ function(berth_layer name)
 endfunction()
 
 # berth_precompile(HEADER TARGET ...): what most files of these targets read, HEADER and the usual ones of the C++ library, is
-# read once. For release builds only: a debug build, which every change goes through, shows a file that forgot an include.
+# read once.
 function(berth_precompile header first)
-  if(NOT CMAKE_BUILD_TYPE STREQUAL "Release")
-    return()
-  endif()
   target_precompile_headers(
     ${first} PRIVATE <algorithm> <cstring> <expected> <fmt/core.h> <functional> <map> <memory> <optional> <set> <span>
     <string> <string_view> <utility> <variant> <vector> ${CMAKE_SOURCE_DIR}/src/${header})

@@ -34,9 +34,9 @@ DEFINED = re.compile(r"^(?:struct|class|enum(?: class)?|using|#define) (\w+)|^\w
 
 
 def commands(build, chosen):
-    """file -> the options of its compile command; of src/ only. Not g++'s precompiled header."""
+    """file -> the options of its compile command, of src/ only, and file -> g++'s precompiled header, which is no option here."""
     database = json.loads((build / "compile_commands.json").read_text())
-    found = {}
+    found, precompiled = {}, {}
     for entry in database:
         file = os.path.relpath(os.path.join(entry["directory"], entry["file"]))
         if not file.startswith("src/") or (chosen and file not in chosen):
@@ -47,13 +47,15 @@ def commands(build, chosen):
         options = words[1:words.index("-o")]
         if "-include" in options:
             place = options.index("-include")
+            precompiled[file] = os.path.relpath(options[place + 1])
             del options[place:place + 2]
         found[file] = options
-    return found
+    return found, precompiled
 
 
 def headers_of(build):
-    """file -> the headers of the tree that it includes, as ninja learnt them when it compiled."""
+    """file -> the headers of the tree that it includes, as ninja learnt them when it compiled. A precompiled header is compiled
+    from a file of its name with .cxx behind it."""
     run = subprocess.run(["ninja", "-C", str(build), "-t", "deps"], capture_output=True, text=True)
     found = {}
     for block in run.stdout.split("\n\n"):
@@ -117,8 +119,8 @@ def main(build, *chosen):
     build = pathlib.Path(build)
     PASSED.mkdir(parents=True, exist_ok=True)
     headers = headers_of(build)
-    command_of = commands(build, chosen)
-    marks = {file: PASSED / fingerprint(file, command, headers.get(file, []))
+    command_of, precompiled = commands(build, chosen)
+    marks = {file: PASSED / fingerprint(file, command, headers.get(file, []) + headers.get(f"{precompiled.get(file)}.cxx", []))
              for file, command in command_of.items()}
     waiting = sorted(file for file, mark in marks.items() if not mark.exists())
     names_of = {file: names_in(pathlib.Path(file).read_text()) for file in waiting}
