@@ -32,19 +32,22 @@ struct Interface {
   enum class Kind : unsigned char {
     Bridge,   // a pair of devices (veth(4)): one in the container, one in the bridge `link`
     Macvlan,  // a device of its own address on the wire of `link`; needs CONFIG_MACVLAN
+    Cni,      // what the plugins make of the CNI network `link` of /etc/cni/net.d
   };
   Kind kind = Kind::Bridge;
-  std::string link = {};   // a device of the caller's network namespace
+  std::string link = {};   // a device of the caller's network namespace; Cni: a network's name
   bool make_link = false;  // Bridge: made where it is not there, and removed with its last user
   std::string name = {};   // in the container; empty: the first of eth0, eth1, … that is free
-  std::vector<std::string> addresses = {};  // "10.1.0.2/24", "fd00::2/64"
+  // "10.1.0.2/24", "fd00::2/64". Cni: of all that follows there are only addresses, ports and mac,
+  // where a plugin of the network has the capability.
+  std::vector<std::string> addresses = {};
   // "10.1.0.0/24": an address that is free there. Its gateway, unless `gateways` has one of this
   // network, is the first address of the network.
   std::vector<std::string> subnets = {};
   std::vector<std::string> gateways = {};  // "10.1.0.1": default routes. A made bridge gets them
   std::vector<Route> routes = {};
   bool nat = false;  // Bridge: what leaves the bridge has the host's address (masquerade)
-  std::vector<PublishedPort> ports = {};  // Bridge
+  std::vector<PublishedPort> ports = {};  // Bridge, Cni
   uint32_t mtu = 0;                       // bytes; 0: the link's
   std::string mac = {};                   // "02:42:0a:01:00:02"; empty: of the kernel's choice
   bool operator==(const Interface&) const = default;
@@ -74,8 +77,9 @@ struct InterfaceState {
   bool is_up = false;
   std::vector<std::string> addresses = {};  // those that were given, "10.1.0.2/24"
   bool is_made = false;                     // by berth for this container: can be detached
-  std::string link = {};                    // is_made: the bridge or the parent
+  std::string link = {};                    // is_made: the bridge, the parent or the CNI network
   std::string host_name = {};               // is_made: of the end in the bridge
+  std::string cni = {};  // is_made by CNI: what its plugins answered, a JSON object
   InterfaceCounters counters = {};
 };
 

@@ -202,7 +202,8 @@ constexpr Option kBoxOnly[] = {
      "it (may be repeated): "
      "bridge=NAME or macvlan=PARENT, then ,ip=ADDRESS/BITS ,subnet=NETWORK ,gateway=ADDRESS "
      ",route=NETWORK@ADDRESS ,name=NAME ,mtu=BYTES ,mac=ADDRESS ,nat "
-     ",publish=[ADDRESS:]HOSTPORT:PORT[/PROTOCOL], and ,make for a bridge that is not there. "
+     ",publish=[ADDRESS:]HOSTPORT:PORT[/PROTOCOL], and ,make for a bridge that is not there; "
+     "cni=NETWORK of /etc/cni/net.d, then ,name= ,ip= ,mac= ,publish= as its plugins can. "
      "device=NAME[,name=NAME] is moved into it and comes back"},
     {"rlimit", 0, "TYPE=SOFT[:HARD]", "a resource limit, as nofile=1024:4096 (may be repeated)"},
     {"oom-score-adj", 0, "N", "who is killed first when memory is short, -1000 to 1000"},

@@ -236,7 +236,8 @@ constexpr Command kCommands[] = {
          "attach makes each INTERFACE, all or none, and prints their names: bridge=NAME or "
          "macvlan=PARENT, then ,ip=ADDRESS/BITS ,subnet=NETWORK (an address that is free there) "
          ",gateway=ADDRESS ,route=NETWORK@ADDRESS ,name=NAME ,mtu=BYTES ,mac=ADDRESS ,nat "
-         ",publish=[ADDRESS:]HOSTPORT:PORT[/PROTOCOL], and ,make for a bridge that is not there. "
+         ",publish=[ADDRESS:]HOSTPORT:PORT[/PROTOCOL], and ,make for a bridge that is not there; "
+         "cni=NETWORK of /etc/cni/net.d, then ,name= ,ip= ,mac= ,publish= as its plugins can. "
          "detach removes those that berth has made. They go with the container. prune removes what "
          "is left of containers that are gone without it.",
      .options = kNet,

@@ -138,8 +138,19 @@ Result<> set_word(std::string_view text, Interface& interface) {
   return key->set(word);
 }
 
-bool is_interface(std::string_view text) {
-  return text.starts_with("bridge=") || text.starts_with("macvlan=");
+struct KindName {
+  std::string_view prefix;
+  Interface::Kind kind;
+};
+
+constexpr KindName kKinds[] = {{"bridge=", Interface::Kind::Bridge},
+                               {"macvlan=", Interface::Kind::Macvlan},
+                               {"cni=", Interface::Kind::Cni}};
+
+const KindName* kind_of(std::string_view text) {
+  const auto* found = std::ranges::find_if(
+      kKinds, [text](const KindName& each) { return text.starts_with(each.prefix); });
+  return found == std::end(kKinds) ? nullptr : found;
 }
 
 // `none`, `host` or a path.
@@ -154,7 +165,7 @@ Result<> choose_namespace(std::string_view text, BoxNetwork& network) {
   if (!text.starts_with('/'))
     return fail(ErrorKind::InvalidUse,
                 "option --net: \"{}\" is none of none, host, an absolute path, bridge=..., "
-                "macvlan=... and device=...",
+                "macvlan=..., cni=... and device=...",
                 text);
   network.kind = BoxNetwork::Kind::Joined;
   network.path = text;
@@ -164,11 +175,14 @@ Result<> choose_namespace(std::string_view text, BoxNetwork& network) {
 }  // namespace
 
 Result<Interface> parse_interface(std::string_view text) {
-  if (!is_interface(text))
+  const KindName* const kind = kind_of(text);
+  if (kind == nullptr)
     return fail(ErrorKind::InvalidUse,
-                "\"{}\" is no interface: bridge=NAME[,KEY=VALUE...] or macvlan=PARENT[,...]", text);
+                "\"{}\" is no interface: bridge=NAME[,KEY=VALUE...], macvlan=PARENT[,...] or "
+                "cni=NETWORK[,...]",
+                text);
   Interface interface;
-  interface.kind = text.starts_with("bridge=") ? Interface::Kind::Bridge : Interface::Kind::Macvlan;
+  interface.kind = kind->kind;
   text.remove_prefix(text.find('=') + 1);
   interface.link = text.substr(0, text.find(','));
   text.remove_prefix(std::min(interface.link.size() + 1, text.size()));
@@ -203,7 +217,7 @@ Result<BoxNetDevice> parse_device(std::string_view text) {
 Result<BoxNetwork> read_network(const Arguments& arguments) {
   BoxNetwork network;
   for (const std::string& text : arguments.texts("net")) {
-    if (is_interface(text))
+    if (kind_of(text) != nullptr)
       network.interfaces.push_back(TRY(parse_interface(text) | context("option --net")));
     else if (text.starts_with("device="))
       network.devices.push_back(TRY(parse_device(text) | context("option --net")));

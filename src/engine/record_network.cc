@@ -4,6 +4,7 @@
 
 #include "berth/try.h"
 #include "engine/record_parts.h"
+#include "spec/interfaces.h"
 
 namespace berth::engine {
 namespace {
@@ -39,7 +40,7 @@ void write_interfaces(json::Writer& writer, const std::vector<network::MadeInter
   for (const network::MadeInterface& each : interfaces) {
     writer.begin_object().member("name", each.name).member("hostName", each.host_name);
     writer.member("link", each.link);
-    writer.member("macvlan", each.kind == Interface::Kind::Macvlan).end();
+    writer.member("type", json::name_of(static_cast<int>(each.kind), names(&each.kind))).end();
   }
   writer.end();
 }
@@ -94,7 +95,9 @@ Result<network::MadeInterface> read_interface(const json::Value& value) {
   made.name = TRY(reader.string("name"));
   made.host_name = TRY(reader.string("hostName"));
   made.link = TRY(reader.string("link"));
-  if (TRY(reader.boolean("macvlan"))) made.kind = Interface::Kind::Macvlan;
+  const json::Value& type = *TRY(reader.child("type", Kind::String));
+  made.kind = static_cast<Interface::Kind>(
+      TRY(json::read_name(type, names(&made.kind), {}) | context("state.json: type")));
   return made;
 }
 

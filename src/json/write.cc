@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/format.h"
+#include "json/value.h"
 
 namespace berth::json {
 namespace {
@@ -154,6 +155,26 @@ Writer& Writer::null() { return raw("null"); }
 Writer& Writer::raw(std::string_view json) {
   before_value();
   text_ += json;
+  return *this;
+}
+
+Writer& Writer::value(const Value& value) {
+  switch (value.kind) {
+    case Value::Kind::Null: return null();
+    case Value::Kind::Bool: return boolean(value.boolean);
+    case Value::Kind::Signed: return number(value.signed_integer);
+    case Value::Kind::Unsigned: return number(value.unsigned_integer);
+    case Value::Kind::Double: return real(value.real);
+    case Value::Kind::String: return string(value.string());
+    case Value::Kind::Array:
+      begin_array();
+      for (const Value& each : value.array()) this->value(each);
+      return end();
+    case Value::Kind::Object:
+      begin_object();
+      for (const Member& member : value.object()) key(member.name).value(member.value);
+      return end();
+  }
   return *this;
 }
 

@@ -9,6 +9,8 @@
 
 namespace berth::json {
 
+class Value;
+
 // Writer(kTab): one tab a level, as `runc spec` prints.
 inline constexpr int kTab = -1;
 
@@ -37,6 +39,8 @@ class Writer {
   Writer& null();
   // A piece of JSON text as it is.
   Writer& raw(std::string_view json);
+  // What was read.
+  Writer& value(const Value& value);
 
   // key + value in one call.
   Writer& member(std::string_view name, std::string_view value) { return key(name).string(value); }

@@ -7,10 +7,12 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <ranges>
 
 #include "berth/try.h"
 #include "core/context.h"
 #include "network/address.h"
+#include "network/cni.h"
 #include "network/holding.h"
 #include "network/ledger.h"
 #include "network/link.h"
@@ -48,6 +50,16 @@ Result<> check_link(const std::vector<Device>& devices, const plan::InterfacePla
   if (!is_bridge || link->kind == "bridge") return {};
   return fail(ErrorKind::InvalidConfig, "network device {} is no bridge", plan.link);
 }
+
+Result<> check(const std::string& state, const std::vector<Device>& devices,
+               const plan::InterfacePlan& plan) {
+  if (plan.kind == Interface::Kind::Cni)
+    return check_cni({state, plan.name}, plan) | at(plan.pointer + "/link");
+  TRY(check_link(devices, plan) | at(plan.pointer + "/link"));
+  return plan.ports.empty() ? Result<>() : check_ports(TRY(Ledger::open()), plan);
+}
+
+bool is_cni(const MadeInterface& made) { return made.kind == Interface::Kind::Cni; }
 
 // The namespaces of both ends, for one interface after the other.
 struct Sides {
@@ -125,8 +137,7 @@ Result<> Interfaces::validate() {
   const os::UniqueFd host = TRY(open_own_socket());
   const std::vector<Device> devices = TRY(list_devices(host.get()));
   for (const plan::InterfacePlan& plan : wanted_) {
-    TRY(check_link(devices, plan) | at(plan.pointer + "/link"));
-    if (!plan.ports.empty()) TRY(check_ports(TRY(Ledger::open()), plan));
+    TRY(check(state_, devices, plan));
     MadeInterface made{.kind = plan.kind, .link = plan.link, .name = plan.name};
     if (plan.kind == Interface::Kind::Bridge) made.host_name = TRY(free_name(devices));
     made_.push_back(std::move(made));
@@ -136,6 +147,15 @@ Result<> Interfaces::validate() {
 
 Result<> Interfaces::attach(int network_namespace) {
   TRY(check_other(network_namespace) | at(wanted_.front().pointer));
+  // First, and without the ledger's lock: programs of others take their time.
+  for (const plan::InterfacePlan& plan : wanted_) {
+    if (plan.kind == Interface::Kind::Cni)
+      TRY(add_cni({state_, plan.name, network_namespace}, plan) | at(plan.pointer));
+  }
+  return std::ranges::all_of(made_, is_cni) ? Result<>() : attach_own(network_namespace);
+}
+
+Result<> Interfaces::attach_own(int network_namespace) {
   Ledger ledger = TRY(Ledger::open());
   const os::UniqueFd host = TRY(open_own_socket());
   const os::UniqueFd inside = TRY(open_route_socket_in(network_namespace));
@@ -143,6 +163,7 @@ Result<> Interfaces::attach(int network_namespace) {
   const Sides sides{host.get(), inside.get(), network_namespace, alias_of(id_of(state_))};
   for (size_t i = 0; i < wanted_.size(); ++i) {
     plan::InterfacePlan& plan = wanted_[i];
+    if (is_cni(made_[i])) continue;
     const Device link = TRY(find_or_make_link(host.get(), plan) | at(plan.pointer));
     const Holding holding =
         TRY(take(ledger, names_of(state_, made_[i]), host.get(), plan) | at(plan.pointer));
@@ -154,12 +175,31 @@ Result<> Interfaces::attach(int network_namespace) {
 }
 
 Result<> Interfaces::release(int network_namespace) {
+  Result<> own;
+  if (!std::ranges::all_of(made_, is_cni)) own = release_own(network_namespace);
+  Result<> cni = release_cni(network_namespace);
+  return own ? std::move(cni) : std::move(own);
+}
+
+Result<> Interfaces::release_cni(int network_namespace) {
+  Result<> first;
+  for (const MadeInterface& made : std::views::reverse(made_)) {
+    if (!is_cni(made)) continue;
+    Result<> removed = remove_cni({state_, made.name, network_namespace}) |
+                       context("remove network interface {}", made.name);
+    if (first && !removed) first = std::move(removed);
+  }
+  return first;
+}
+
+Result<> Interfaces::release_own(int network_namespace) {
   Ledger ledger = TRY(Ledger::open());
   const os::UniqueFd host = TRY(open_own_socket());
   const os::UniqueFd inside =
       network_namespace < 0 ? os::UniqueFd() : TRY(open_route_socket_in(network_namespace));
   Result<> first;
   for (const MadeInterface& made : made_) {
+    if (is_cni(made)) continue;
     const Holding* const held = ledger.find(state_, made.name);
     Result<> result =
         give_back(ledger, held == nullptr ? names_of(state_, made) : *held, host.get());

@@ -13,7 +13,7 @@ namespace berth::network {
 // What must be known to remove an interface, also after a crash: kept in the container's record.
 struct MadeInterface {
   Interface::Kind kind = Interface::Kind::Bridge;
-  std::string link = {};
+  std::string link = {};       // Cni: the network's name
   std::string host_name = {};  // Bridge: of the end in the bridge
   std::string name = {};       // in the container
   bool operator==(const MadeInterface&) const = default;
@@ -37,6 +37,10 @@ class Interfaces : public NetworkStrategy {
   const std::vector<MadeInterface>& made() const { return made_; }
 
  private:
+  Result<> attach_own(int network_namespace);
+  Result<> release_own(int network_namespace);
+  Result<> release_cni(int network_namespace);
+
   std::string state_;
   std::vector<plan::InterfacePlan> wanted_ = {};
   std::vector<MadeInterface> made_ = {};

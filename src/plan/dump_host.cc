@@ -146,7 +146,9 @@ void dump_ports(json::Writer& out, const std::vector<PortPlan>& ports) {
 
 void dump_interface(json::Writer& out, const InterfacePlan& plan) {
   out.begin_object().member("name", plan.name);
-  out.member("type", plan.kind == Interface::Kind::Bridge ? "veth" : "macvlan");
+  out.member("type", plan.kind == Interface::Kind::Bridge    ? "veth"
+                     : plan.kind == Interface::Kind::Macvlan ? "macvlan"
+                                                             : "cni");
   out.member("link", plan.link);
   if (plan.make_link) out.member("makeLink", true);
   dump_prefixes(out, "linkAddresses", plan.link_addresses);

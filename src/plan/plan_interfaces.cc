@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <ctype.h>
 #include <net/if.h>
 #include <sys/socket.h>
 
@@ -157,7 +158,7 @@ Result<PortPlan> plan_port(const PublishedPort& wanted, const Place& place,
                   "0 is no port");
   if (!wanted.host.empty()) {
     port.host = TRY(read_address(wanted.host, place.below("host")));
-    if (!has_family(plan, port.host.family))
+    if (plan.kind != Interface::Kind::Cni && !has_family(plan, port.host.family))
       return refuse(place.below("host"), ErrorKind::InvalidConfig,
                     "the interface has no address of the kind of {}", wanted.host);
   }
@@ -173,9 +174,10 @@ Result<> add_ports(const Interface& wanted, const Place& place, InterfacePlan& p
   const bool translates = wanted.nat || !wanted.ports.empty();
   if (!translates) return {};
   const std::string pointer = place.below(wanted.nat ? "nat" : "ports");
-  if (wanted.kind != Interface::Kind::Bridge)
+  const bool is_cni = wanted.kind == Interface::Kind::Cni;
+  if (wanted.kind != Interface::Kind::Bridge && !is_cni)
     return refuse(pointer, ErrorKind::InvalidConfig, "only an interface of a bridge can have it");
-  if (plan.addresses.empty() && plan.subnets.empty())
+  if (!is_cni && plan.addresses.empty() && plan.subnets.empty())
     return refuse(pointer, ErrorKind::InvalidConfig, "the interface has no address");
   for (size_t i = 0; i < wanted.ports.size(); ++i)
     plan.ports.push_back(TRY(plan_port(wanted.ports[i], {place.below("ports", i)}, plan)));
@@ -217,6 +219,36 @@ Result<> check_mtu(const Interface& wanted, const Place& place, const InterfaceP
                 wanted.mtu, least, kMostMtu, has_v6 ? ", as IPv6 needs it" : "");
 }
 
+// Its plugins know all the rest.
+Result<> check_cni(const Interface& wanted, const Place& place) {
+  const std::pair<std::string_view, bool> foreign[] = {{"makeLink", wanted.make_link},
+                                                       {"subnets", !wanted.subnets.empty()},
+                                                       {"gateways", !wanted.gateways.empty()},
+                                                       {"routes", !wanted.routes.empty()},
+                                                       {"nat", wanted.nat},
+                                                       {"mtu", wanted.mtu != 0}};
+  for (const auto& [name, is_asked] : foreign) {
+    if (is_asked)
+      return refuse(place.below(name), ErrorKind::InvalidConfig,
+                    "an interface of CNI has it from the network's configuration");
+  }
+  const auto is_plain = [](unsigned char c) {
+    return ::isalnum(c) != 0 || c == '_' || c == '.' || c == '-';
+  };
+  const std::string& name = wanted.link;
+  if (!name.empty() && ::isalnum(static_cast<unsigned char>(name.front())) != 0 &&
+      std::ranges::all_of(name, is_plain))
+    return {};
+  return refuse(place.below("link"), ErrorKind::InvalidConfig,
+                "\"{}\" is no name of a CNI network: letters, digits, and _ . - after the first",
+                name);
+}
+
+Result<> check_link(const Interface& wanted, const Place& place) {
+  if (wanted.kind == Interface::Kind::Cni) return check_cni(wanted, place);
+  return check_name(wanted.link, place.below("link"));
+}
+
 Result<InterfacePlan> plan_interface(const Interface& wanted, const Place& place) {
   InterfacePlan plan{.kind = wanted.kind,
                      .link = wanted.link,
@@ -224,7 +256,7 @@ Result<InterfacePlan> plan_interface(const Interface& wanted, const Place& place
                      .name = wanted.name,
                      .mtu = wanted.mtu,
                      .pointer = place.pointer};
-  TRY(check_name(wanted.link, place.below("link")));
+  TRY(check_link(wanted, place));
   if (!wanted.name.empty()) TRY(check_name(wanted.name, place.below("name")));
   if (wanted.make_link && wanted.kind != Interface::Kind::Bridge)
     return refuse(place.below("makeLink"), ErrorKind::InvalidConfig, "only a bridge can be made");

@@ -42,6 +42,7 @@ std::span<const Name> names(const Interface::Kind*) {
   static constexpr Name kNames[] = {
       {"bridge", static_cast<int>(Interface::Kind::Bridge)},
       {"macvlan", static_cast<int>(Interface::Kind::Macvlan)},
+      {"cni", static_cast<int>(Interface::Kind::Cni)},
   };
   return kNames;
 }

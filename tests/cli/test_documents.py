@@ -53,3 +53,12 @@ def test_networking(berth, host):
     assert done.returncode == 0, done.stderr
     assert "1 received" in done.stdout and "\nmore\n" in done.stdout and "br-demo" in done.stdout
     assert host.names() == before
+
+
+def test_networks_of_cni(berth, host):
+    if not pathlib.Path("/usr/lib/cni/bridge").exists():
+        pytest.skip("the plugins of containernetworking-plugins are not installed")
+    done = run(berth, host, f"cd {berth.folder}\n" + commands("networking.md", "Networks of CNI"))
+    assert done.returncode == 0, done.stderr
+    assert "eth1\n" in done.stdout and '"10.79.0.77/24"' in done.stdout and '"mtu": 1400' in done.stdout
+    assert host.names() == {"lo", "cni-demo"} and not list((berth.folder / "leases").glob("demo/10.*"))

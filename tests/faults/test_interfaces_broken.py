@@ -148,3 +148,53 @@ def test_a_hundred(berth, driver, host):
         berth.ids.remove(container)
     assert list(berth.leaks()) == [], f"seed {seed}"
     assert (whole(host), host.ip("route", "show")) == before, f"seed {seed}"
+
+
+# Of CNI: a device in the container, and a lease outside. It undoes what is there, and says what it could not do.
+PLUGIN = r"""#!/bin/sh
+fail() { printf '{"code": 100, "msg": "%s"}' "$1"; exit 1; }
+device() { nsenter --net="$CNI_NETNS" ip link "$@" 2>&1; }
+lease=${0%/*}/$CNI_CONTAINERID-$CNI_IFNAME
+case $CNI_COMMAND in
+  ADD) : > "$lease" && said=$(device add "$CNI_IFNAME" type bridge) && printf '{"cniVersion": "1.0.0"}' || fail add ;;
+  DEL) if [ -n "$CNI_NETNS" ]; then said=$(device del "$CNI_IFNAME") || case $said in *"Cannot find device"*) ;; *) fail del ;; esac; fi
+       rm -f "$lease" ;;
+esac
+"""
+
+
+@pytest.fixture
+def leases(berth, host, tmp_path, monkeypatch):
+    """Those of a CNI network "net"."""
+    (tmp_path / "net.conflist").write_text(json.dumps({"cniVersion": "1.0.0", "name": "net", "plugins": [{"type": "made"}]}))
+    (tmp_path / "made").write_text(PLUGIN)
+    (tmp_path / "made").chmod(0o755)
+    monkeypatch.setenv("NETCONFPATH", str(tmp_path))
+    monkeypatch.setenv("CNI_PATH", str(tmp_path))
+    return lambda: {file.name.rpartition("-")[2] for file in tmp_path.glob("*-eth*")}
+
+
+@pytest.mark.parametrize("fault", (errno.EPERM, "main"))
+def test_cni(berth, driver, leases, fault):
+    inject = Injector(berth, driver, lambda config: config.update({"hooks": {}}))
+    container = berth.new_id()
+    assert inject("run", "-d", "-b", inject.bundle, container).status == 0
+    first = inject("net", "attach", container, "cni=net")
+    assert first.status == 0 and inside(berth, container) == ["eth0", "lo"] and leases() == {"eth0"}
+    points = {"attach": first.points, "detach": inject("net", "detach", container, "eth0").points}
+    for action, number in [(action, number) for action, count in points.items() for number in range(1, count + 1, 1 if LONG else 2)]:
+        if action == "detach":
+            berth.ok("net", "attach", container, "cni=net")
+        result = inject("net", action, container, "eth0" if action == "detach" else "cni=net", at=number, fault=fault)
+        assert not result.hung and (fault == "main" or result.status == 0 or result.told.strip()), result
+        if fault != "main" and action == "attach" and result.status != 0:
+            assert inside(berth, container) == ["lo"] and leases() == set(), result
+        if "eth0" in inside(berth, container):
+            berth.ok("net", "detach", container, "eth0")
+        else:  # killed before it was made, or after it was removed: the name is free
+            assert berth.ok("net", "attach", container, "cni=net") == "eth0\n"
+            berth.ok("net", "detach", container, "eth0")
+        assert inside(berth, container) == ["lo"] and leases() == set(), result
+    berth.ok("net", "attach", container, "cni=net")
+    berth.ok("delete", "--force", container)
+    assert leases() == set()

@@ -13,6 +13,7 @@ void write(json::Writer& out, const InterfaceState& state) {
   for (const std::string& address : state.addresses) out.string(address);
   out.end().member("made", state.is_made);
   if (state.is_made) out.member("link", state.link).member("hostName", state.host_name);
+  if (!state.cni.empty()) out.key("cni").raw(state.cni);
   const InterfaceCounters& counters = state.counters;
   out.member("rxBytes", counters.rx_bytes).member("rxPackets", counters.rx_packets);
   out.member("rxErrors", counters.rx_errors).member("rxDropped", counters.rx_dropped);

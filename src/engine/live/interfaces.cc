@@ -9,6 +9,7 @@
 #include "engine/attach_network.h"
 #include "engine/container_inner.h"
 #include "engine/transaction.h"
+#include "network/cni.h"
 #include "network/device.h"
 #include "network/interfaces.h"
 #include "network/namespace.h"
@@ -90,7 +91,7 @@ Result<> attach(Inside& inside, network::Interfaces& interfaces) {
 
 InterfaceState state_of(const network::Device& device,
                         const std::vector<network::Address>& addresses,
-                        const std::vector<MadeInterface>& made) {
+                        const std::vector<MadeInterface>& made, const std::string& path) {
   InterfaceState state{.name = device.name,
                        .kind = device.kind,
                        .mac = network::hardware_text(device.hardware),
@@ -104,6 +105,7 @@ InterfaceState state_of(const network::Device& device,
   state.is_made = true;
   state.link = ours->link;
   state.host_name = ours->host_name;
+  if (ours->kind == Interface::Kind::Cni) state.cni = network::cni_result({path, ours->name});
   return state;
 }
 
@@ -161,7 +163,7 @@ InterfaceState state_of(const network::Device& device,
   std::vector<InterfaceState> states;
   for (const network::Device& device : TRY(network::list_devices(socket.get()))) {
     states.push_back(state_of(device, TRY(network::list_addresses(socket.get(), device.index)),
-                              inside.record().interfaces));
+                              inside.record().interfaces, inside.directory.path()));
   }
   return states;
 }

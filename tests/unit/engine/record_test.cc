@@ -35,7 +35,8 @@ Record full_record() {
                                         .peer = "1234",
                                         .broadcast = ""}}}};
   record.interfaces = {{.link = "br0", .host_name = "berth0", .name = "eth0"},
-                       {.kind = Interface::Kind::Macvlan, .link = "wire", .name = "eth1"}};
+                       {.kind = Interface::Kind::Macvlan, .link = "wire", .name = "eth1"},
+                       {.kind = Interface::Kind::Cni, .link = "net", .name = "eth2"}};
   record.mounts = {
       {.token = "mine",
        .mount = {.destination = "/a", .type = "bind", .source = "/b", .options = {"ro"}},
@@ -140,7 +141,8 @@ TEST(Record, IsRefusedWhenAValueIsNotWhatItShouldBe) {
       {"\"madeTarget\":true", "\"madeTarget\":1"},
       {"\"device\":\"8:1\"", "\"device\":8"},
       {"\"destination\"", "\"x\""},
-      {"\"macvlan\":true", "\"macvlan\":null"},
+      {"\"type\":\"macvlan\"", "\"type\":\"wlan\""},
+      {"\"type\":\"macvlan\"", "\"type\":null"},
       {"\"rdtRemoved\"", "\"x\""},
       {"[\"/r/c1\"]", "[1]"},
   };

@@ -26,6 +26,16 @@ TEST(Writer, IsCompact) {
             R"("empty":[],"object":{},"nested":{"a":["x"]}})");
 }
 
+TEST(Writer, WritesWhatWasRead) {
+  constexpr std::string_view kText =
+      R"({"a":null,"b":[true,false],"c":-9223372036854775808,"d":18446744073709551615,"e":0.5,)"
+      R"("f":"\u0001\"","g":{},"h":[],"i":{"a":[[1],{"b":""}]}})";
+  const Result<Document> document = parse(kText);
+  ASSERT_TRUE(document);
+  Writer writer;
+  EXPECT_EQ(writer.value(document->root()).text(), kText);
+}
+
 TEST(Writer, Indents) {
   Writer writer(2);
   write_sample(writer);
