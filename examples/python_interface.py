@@ -61,7 +61,8 @@ class Library:
     """The functions of berth.h. Those that fail raise, strings come back as str."""
     HANDLES = ("factory_open", "factory_create", "factory_run", "factory_load", "container_exec", "container_events")
     TEXTS = ("factory_list", "container_state", "container_stats", "container_wait", "container_exit_record",
-             "container_attach_interfaces", "container_interfaces")
+             "container_attach_interfaces", "container_interfaces", "container_add_mounts", "container_replace_mounts",
+             "container_mounts")
 
     def __init__(self, path):
         self.library = ctypes.CDLL(path)

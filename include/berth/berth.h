@@ -239,6 +239,25 @@ int berth_container_detach_interface(berth_container* container, const char* nam
 /** All network devices in its network namespace, as `berth net list --format json`. */
 char* berth_container_interfaces(const berth_container* container, berth_error** error);
 /**
+ * Mounts into it while it runs, all or none: a JSON array of objects as in config.json's "mounts".
+ * The token, returned, names the request: with one that was done already nothing is done again.
+ * NULL: a new one.
+ */
+char* berth_container_add_mounts(berth_container* container, const char* mounts_json,
+                                 const char* token, berth_error** error);
+/** Puts others in the place of mounts, without a moment in which nothing is there (Linux 6.5). */
+char* berth_container_replace_mounts(berth_container* container, const char* mounts_json,
+                                     const char* token, int force, berth_error** error);
+/** Changes attributes of mounts: of each object the destination and the options count. */
+int berth_container_change_mounts(berth_container* container, const char* mounts_json, int force,
+                                  berth_error** error);
+/** Unmounts one by its destination, or all of a token. Not added by berth: only with force not 0.
+ */
+int berth_container_remove_mounts(berth_container* container, const char* name, int force,
+                                  berth_error** error);
+/** What was mounted so, as `berth mounts list --format json`. */
+char* berth_container_mounts(const berth_container* container, berth_error** error);
+/**
  * The pids of its cgroup, in the caller's pid namespace. At most `count` are stored in `pids`;
  * returns how many there are, or -1.
  */
@@ -289,6 +308,29 @@ int berth_events_fd(const berth_events* events);
  * berth_container_wait. The exit is the last one.
  */
 int berth_events_next(berth_events* events, char** json, berth_error** error);
+
+/** What is done with the files of lxcfs in containers. */
+enum berth_lxcfs_action {
+  BERTH_LXCFS_LOOK = 0,    /**< nothing is changed */
+  BERTH_LXCFS_MOUNT = 1,   /**< every file that lxcfs offers and the container has */
+  BERTH_LXCFS_UNMOUNT = 2, /**< every file of lxcfs */
+  BERTH_LXCFS_REMOUNT = 3  /**< those of an lxcfs that is dead become those of the one that runs */
+};
+
+/** For berth_lxcfs_change. */
+struct berth_lxcfs_options {
+  size_t size;           /**< sizeof(struct berth_lxcfs_options) */
+  const char* directory; /**< where lxcfs is mounted; NULL: looked for */
+  int timeout_ms;        /**< for lxcfs to answer, and for each container; 0: 10000 */
+};
+
+/**
+ * The files of lxcfs in all containers of the host, whoever runs them. Returns 1 when nothing
+ * failed and nothing is stale, 0 when something is, and stores what `berth lxcfs status --all
+ * --format json` prints in `report_json`, unless it is NULL. -1: nothing could be done.
+ */
+int berth_lxcfs_change(int action, const struct berth_lxcfs_options* options, char** report_json,
+                       berth_error** error);
 
 #ifdef __cplusplus
 }
