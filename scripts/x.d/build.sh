@@ -12,7 +12,8 @@ groups_of_preset() {
   esac
 }
 
-# build PRESET [TARGET...]: all targets when none is named. The log is shown only when it fails.
+# build PRESET [TARGET...]: all targets when none is named. The log is shown only when it fails. Two at once would write the
+# same files: the second waits.
 build() {
   local preset=$1
   shift
@@ -21,10 +22,13 @@ build() {
   # shellcheck disable=SC2046
   deps $(groups_of_preset "$preset")
   mkdir -p build
-  local log=build/$preset.log
+  local log=build/$preset.log lock
+  exec {lock}>"build/$preset.lock"
+  flock "$lock"
   say "building $preset${*:+ ($*)}"
   if cmake --preset "$preset" >"$log" 2>&1 &&
     cmake --build "build/$preset" --parallel "$build_jobs" "${targets[@]}" >>"$log" 2>&1; then
+    exec {lock}>&-
     return
   fi
   grep -vE '^\[[0-9]+/[0-9]+\]' "$log" | tail -n 60 >&2

@@ -174,11 +174,10 @@ lane_conformance() {
 }
 
 run_lane() {
-  local began=$SECONDS
+  local TIMEFORMAT="== $1: %0Rs (%0Us and %0Ss of processors)"
   printf '== %s\n' "$1"
   rm -f "$results/$1".*
-  "lane_$1"
-  printf '== %s: %ss\n' "$1" $((SECONDS - began))
+  { time "lane_$1" 2>&3; } 3>&2 2>&1
 }
 
 command_test() {
