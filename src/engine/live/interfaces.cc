@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <poll.h>
-
 #include <algorithm>
 #include <iterator>
 
 #include "berth/try.h"
 #include "core/context.h"
 #include "engine/attach_network.h"
-#include "engine/container_inner.h"
+#include "engine/live/inside.h"
 #include "engine/transaction.h"
 #include "network/cni.h"
 #include "network/device.h"
@@ -20,34 +18,20 @@
 namespace berth {
 namespace {
 
-using engine::Record;
-using engine::Snapshot;
 using engine::StateDir;
 using network::MadeInterface;
 
-// A container that runs, locked, and its network namespace.
-struct Inside {
-  StateDir directory;
-  Snapshot snapshot;
+struct Inside : engine::Inside {
   os::UniqueFd network_namespace;
-
-  Record& record() { return snapshot.record; }
-  Result<> save() { return directory.replace(snapshot.record, snapshot.config); }
 };
 
-Result<os::UniqueFd> open_namespace(const Record& record, const os::UniqueFd& init) {
-  os::UniqueFd there = TRY(engine::open_network_of(record.pid));
+Result<Inside> enter_network(StateDir directory) {
+  engine::Inside inside = TRY(engine::enter(std::move(directory)));
+  os::UniqueFd there = TRY(engine::open_network_of(inside.record().pid));
   // The pid may have become another's while it was opened.
-  pollfd ended{.fd = init.get(), .events = POLLIN, .revents = 0};
-  if (::poll(&ended, 1, 0) == 0) return there;
-  return fail(ErrorKind::WrongState, "container not running: {}", record.id);
-}
-
-Result<Inside> enter(StateDir directory) {
-  Snapshot snapshot = TRY(engine::look(directory));
-  const os::UniqueFd init = TRY(engine::open_init(snapshot.record));
-  os::UniqueFd there = TRY(open_namespace(snapshot.record, init));
-  return Inside{std::move(directory), std::move(snapshot), std::move(there)};
+  if (TRY(os::wait_exit(inside.init.get(), 0)))
+    return fail(ErrorKind::WrongState, "container not running: {}", inside.record().id);
+  return Inside{std::move(inside), std::move(there)};
 }
 
 std::vector<std::string> names_of(const std::vector<network::Device>& devices) {
@@ -115,7 +99,7 @@ InterfaceState state_of(const network::Device& device,
     const std::vector<Interface>& wanted) {
   StateDir directory = TRY(inner_->open());
   TRY(directory.lock());
-  Inside inside = TRY(enter(std::move(directory)));
+  Inside inside = TRY(enter_network(std::move(directory)));
   TRY(network::check_other(inside.network_namespace.get()));
   const os::UniqueFd socket = TRY(network::open_route_socket_in(inside.network_namespace.get()));
   const std::vector<std::string> names = names_of(TRY(network::list_devices(socket.get())));
@@ -139,7 +123,7 @@ InterfaceState state_of(const network::Device& device,
 [[gnu::cold]] Result<> Container::detach_interfaces(const std::vector<std::string>& names) {
   StateDir directory = TRY(inner_->open());
   TRY(directory.lock());
-  Inside inside = TRY(enter(std::move(directory)));
+  Inside inside = TRY(enter_network(std::move(directory)));
   std::vector<MadeInterface>& all = inside.record().interfaces;
   std::vector<MadeInterface> leaving;
   for (const std::string& name : names) {
@@ -158,7 +142,7 @@ InterfaceState state_of(const network::Device& device,
 }
 
 [[gnu::cold]] Result<std::vector<InterfaceState>> Container::interfaces() const {
-  Inside inside = TRY(enter(TRY(inner_->open())));
+  Inside inside = TRY(enter_network(TRY(inner_->open())));
   const os::UniqueFd socket = TRY(network::open_route_socket_in(inside.network_namespace.get()));
   std::vector<InterfaceState> states;
   for (const network::Device& device : TRY(network::list_devices(socket.get()))) {
