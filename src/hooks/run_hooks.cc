@@ -3,28 +3,18 @@
 
 #include <errno.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "berth/try.h"
 #include "core/context.h"
 #include "core/signal_words.h"
 #include "hooks/spawn_hook.h"
-#include "os/file.h"
+#include "os/program.h"
 
 namespace berth::hooks {
 namespace {
 
 constexpr size_t kMaxOutput = 4096;
-
-// A memory file rather than a pipe: the state may be of any size, and a hook may read it or not.
-Result<os::UniqueFd> memory_file(const char* name, std::string_view text) {
-  os::UniqueFd file(::memfd_create(name, MFD_CLOEXEC));
-  if (!file) return system_error(errno, "make a memory file");
-  TRY(os::write_all(file.get(), text));
-  if (::lseek(file.get(), 0, SEEK_SET) < 0) return system_error(errno, "make a memory file");
-  return file;
-}
 
 std::string read_output(int file) {
   std::string text(kMaxOutput, '\0');
@@ -48,8 +38,8 @@ bool has_rung(const os::UniqueFd& late) {
 
 Result<> run_hook(const plan::HookItem& hook, std::string_view state,
                   const std::string& directory) {
-  const os::UniqueFd input = TRY(memory_file("state", state));
-  const os::UniqueFd output = TRY(memory_file("hook", {}));
+  const os::UniqueFd input = TRY(os::memory_file("state", state));
+  const os::UniqueFd output = TRY(os::memory_file("hook", {}));
   const os::UniqueFd late = TRY(make_alarm(hook));
   os::ChildProcess child =
       TRY(spawn_hook({hook, directory, input.get(), output.get(), late.get()}));

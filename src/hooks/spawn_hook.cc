@@ -18,6 +18,7 @@
 
 #include "core/context.h"
 #include "os/family.h"
+#include "os/program.h"
 
 // The children may be of a program with many threads: up to their execve they allocate nothing.
 namespace berth::hooks {
@@ -31,22 +32,6 @@ struct Prepared {
   std::vector<char*> envp;
 };
 
-std::vector<char*> pointers(const std::vector<std::string>& words) {
-  std::vector<char*> list;
-  list.reserve(words.size() + 1);
-  for (const std::string& word : words) list.push_back(const_cast<char*>(word.c_str()));
-  list.push_back(nullptr);
-  return list;
-}
-
-// What the caller blocks or ignores is its own business: execve would hand both on.
-void reset_signals() {
-  for (int number = 1; number < NSIG; ++number) (void)::signal(number, SIG_DFL);
-  sigset_t none;
-  sigemptyset(&none);
-  (void)::sigprocmask(SIG_SETMASK, &none, nullptr);
-}
-
 // Not dprintf: it allocates, and takes a lock.
 void say(int output, std::string_view what, int error) {
   const char* why = strerrordesc_np(error);
@@ -59,7 +44,7 @@ void say(int output, std::string_view what, int error) {
 [[noreturn]] void become_hook(const Prepared& prepared) {
   const HookCall& call = prepared.call;
   ::setpgid(0, 0);
-  reset_signals();
+  os::reset_signals();
   const bool ready = ::dup2(call.input, 0) >= 0 && ::dup2(call.output, 1) >= 0 &&
                      ::dup2(call.output, 2) >= 0 && ::chdir(call.directory.c_str()) == 0;
   if (ready) ::execve(call.hook.path.c_str(), prepared.argv.data(), prepared.envp.data());
@@ -87,7 +72,7 @@ void close_all_but(int one, int other) {
 [[noreturn]] void keep_time(const Prepared& prepared) {
   const HookCall& call = prepared.call;
   ::setpgid(0, 0);
-  reset_signals();
+  os::reset_signals();
   (void)::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   int pidfd = -1;
   const pid_t hook = os::clone_child({}, &pidfd);
@@ -118,7 +103,7 @@ void close_all_but(int one, int other) {
 Result<os::ChildProcess> spawn_hook(const HookCall& call) {
   const plan::HookItem& hook = call.hook;
   const std::vector<std::string> args = hook.args.empty() ? std::vector{hook.path} : hook.args;
-  const Prepared prepared{call, pointers(args), pointers(hook.env)};
+  const Prepared prepared{call, os::pointers(args), os::pointers(hook.env)};
   int pidfd = -1;
   const pid_t pid = os::clone_child({}, &pidfd);
   if (pid == 0 && call.late >= 0) keep_time(prepared);

@@ -22,15 +22,6 @@ constexpr int kNotFound = 127;
 constexpr size_t kMaxOutput = 16UL << 20;
 constexpr size_t kMaxErrors = 4096;
 
-// Memory files rather than pipes: of any size, and nobody has to read while the other writes.
-Result<UniqueFd> memory_file(const char* name, std::string_view text) {
-  UniqueFd file(::memfd_create(name, MFD_CLOEXEC));
-  if (!file) return system_error(errno, "make a memory file");
-  TRY(write_all(file.get(), text));
-  if (::lseek(file.get(), 0, SEEK_SET) < 0) return system_error(errno, "make a memory file");
-  return file;
-}
-
 std::string read_beginning(int file, size_t limit) {
   struct stat status{};
   (void)::fstat(file, &status);
@@ -46,20 +37,9 @@ std::string read_beginning(int file, size_t limit) {
   return text;
 }
 
-std::vector<char*> pointers(const std::vector<std::string>& words) {
-  std::vector<char*> list;
-  list.reserve(words.size() + 1);
-  for (const std::string& word : words) list.push_back(const_cast<char*>(word.c_str()));
-  list.push_back(nullptr);
-  return list;
-}
-
 // The child of a program that may have many threads: up to its execve it allocates nothing.
 [[noreturn]] void become(char* const* words, char* const* environment, const int (&files)[3]) {
-  for (int number = 1; number < NSIG; ++number) (void)::signal(number, SIG_DFL);
-  sigset_t none;
-  sigemptyset(&none);
-  (void)::sigprocmask(SIG_SETMASK, &none, nullptr);
+  reset_signals();
   for (int number = 0; number < 3; ++number) {
     if (::dup2(files[number], number) < 0) ::_exit(kCannotRun);
   }
@@ -68,6 +48,29 @@ std::vector<char*> pointers(const std::vector<std::string>& words) {
 }
 
 }  // namespace
+
+Result<UniqueFd> memory_file(const char* name, std::string_view text) {
+  UniqueFd file(::memfd_create(name, MFD_CLOEXEC));
+  if (!file) return system_error(errno, "make a memory file");
+  TRY(write_all(file.get(), text));
+  if (::lseek(file.get(), 0, SEEK_SET) < 0) return system_error(errno, "make a memory file");
+  return file;
+}
+
+std::vector<char*> pointers(const std::vector<std::string>& words) {
+  std::vector<char*> list;
+  list.reserve(words.size() + 1);
+  for (const std::string& word : words) list.push_back(const_cast<char*>(word.c_str()));
+  list.push_back(nullptr);
+  return list;
+}
+
+void reset_signals() {
+  for (int number = 1; number < NSIG; ++number) (void)::signal(number, SIG_DFL);
+  sigset_t none;
+  sigemptyset(&none);
+  (void)::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
 
 Result<ProgramEnd> run_program(const ProgramCall& call) {
   const UniqueFd input = TRY(memory_file("input", call.input));

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "berth/error.h"
+#include "os/fd.h"
 #include "os/process.h"
 
 // A program of the host that does one thing for us and ends.
@@ -25,5 +26,16 @@ struct ProgramEnd {
 
 // Waits for its end. Unsupported: there is no such program.
 [[gnu::cold]] Result<ProgramEnd> run_program(const ProgramCall& call);
+
+// Its parts, for who starts a program in another way.
+
+// A file with the text, at its beginning. Rather than a pipe: of any size, and nobody has to read
+// while the other writes.
+Result<UniqueFd> memory_file(const char* name, std::string_view text);
+// For execve(2); the words must outlive it.
+std::vector<char*> pointers(const std::vector<std::string>& words);
+// What the caller blocks or ignores is its own business: execve(2) would hand both on. Allocates
+// nothing: for the child of a program with many threads.
+void reset_signals();
 
 }  // namespace berth::os
