@@ -4,12 +4,15 @@
 #include <linux/magic.h>
 #include <linux/openat2.h>
 #include <sched.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <utility>
 
 #include "init/lxcfs.h"
 #include "init/mounted.h"
@@ -54,9 +57,10 @@ struct File {
   }
 };
 
-bool remove_top(const File& file) {
+// known: the topmost, where it is open already.
+bool remove_top(const File& file, os::UniqueFd known) {
   LxcfsItem& item = file.item;
-  const os::UniqueFd top = file.open_layer();
+  const os::UniqueFd top = known ? std::move(known) : file.open_layer();
   if (!top) {
     set(item, LxcfsStep::Changed);
     return false;
@@ -85,8 +89,8 @@ void attach_first(const File& file) {
   attach(file, LxcfsStep::Attached);
 }
 
-void replace(const File& file) {
-  const os::UniqueFd old = file.open_layer();
+void replace(const File& file, os::UniqueFd known) {
+  const os::UniqueFd old = known ? std::move(known) : file.open_layer();
   if (!old) return set(file.item, LxcfsStep::Changed);
   const bool beneath = os::attach_beneath(file.item.mount, old.get()) == 0;
   const int result = detach_mount(old.get());
@@ -104,37 +108,53 @@ int ask(int file) {
   return ::syscall(SYS_statx, file, "", kFlags, STATX_SIZE, &status) < 0 ? -errno : 0;
 }
 
-// True: it is dead, and is to be changed.
-bool is_to_heal(const File& file) {
-  const os::UniqueFd top = file.open_layer();
+// The topmost, open, when it is dead and is to be changed.
+os::UniqueFd open_dead(const File& file) {
+  os::UniqueFd top = file.open_layer();
   if (!top) {
     set(file.item, LxcfsStep::Changed);
-    return false;
+    return {};
   }
   const int error = ask(top.get());
-  if (error != 0 && file.item.changes) return true;
+  if (error != 0 && file.item.changes) return top;
   set(file.item, error == 0 ? LxcfsStep::Alive : LxcfsStep::Dead);
-  return false;
+  return {};
 }
 
 void work_on(const File& file) {
   LxcfsItem& item = file.item;
-  if (item.asks && !is_to_heal(file)) return;
+  os::UniqueFd top;
+  if (item.asks) {
+    top = open_dead(file);
+    if (!top) return;
+  }
   const size_t last = item.mount < 0 ? 0 : 1;
   const bool removes = item.mount < 0 && item.count > 0;
   while (item.count > last) {
-    if (!remove_top(file)) return;
+    if (!remove_top(file, std::exchange(top, {}))) return;
   }
   if (item.mount < 0) return set(item, removes ? LxcfsStep::Removed : LxcfsStep::Kept);
-  return item.count == 0 ? attach_first(file) : replace(file);
+  return item.count == 0 ? attach_first(file) : replace(file, std::move(top));
 }
 
-void work_on(LxcfsItem& item, int root) {
-  const os::UniqueFd directory(
-      os::open_resolved(root, item.directory, O_PATH | O_DIRECTORY | O_CLOEXEC, kInside));
-  if (!directory) return fail(item, directory.get());
-  if (!is_kernels(directory.get())) return set(item, LxcfsStep::Foreign);
-  work_on(File{item, directory.get()});
+// Files of one directory follow one another.
+struct Directory {
+  const char* path = nullptr;
+  os::UniqueFd fd = {};  // or why it is none
+  bool is_kernels = false;
+};
+
+void open(Directory& directory, const char* path, int root) {
+  if (directory.path != nullptr && ::strcmp(directory.path, path) == 0) return;
+  directory.path = path;
+  directory.fd.reset(os::open_resolved(root, path, O_PATH | O_DIRECTORY | O_CLOEXEC, kInside));
+  directory.is_kernels = directory.fd && is_kernels(directory.fd.get());
+}
+
+void work_on(LxcfsItem& item, const Directory& directory) {
+  if (!directory.fd) return fail(item, directory.fd.get());
+  if (!directory.is_kernels) return set(item, LxcfsStep::Foreign);
+  work_on(File{item, directory.fd.get()});
 }
 
 int work_on_all(LxcfsWork& work, int descriptors) {
@@ -146,7 +166,11 @@ int work_on_all(LxcfsWork& work, int descriptors) {
     root.reset(::open(work.rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!root) return errno;
   }
-  for (LxcfsItem& item : work.items) work_on(item, root ? root.get() : work.root);
+  Directory directory;
+  for (LxcfsItem& item : work.items) {
+    open(directory, item.directory, root ? root.get() : work.root);
+    work_on(item, directory);
+  }
   return 0;
 }
 
