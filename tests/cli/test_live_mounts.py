@@ -304,7 +304,7 @@ def test_links_that_come_and_go(berth, source):
     """A container that exchanges a directory and links to elsewhere: nothing lands outside, nothing is doubled. As often as
     $BERTH_LIVE_MOUNTS says."""
     host = host_mounts(berth)
-    container = berth.running(script="exec sleep 1000")
+    container = berth.running(script="exec sleep 100000")
     before = mountinfo(berth, container)
     loop = subprocess.Popen([berth.path, f"--root={berth.root}", "exec", container, "sh", "-c", LOOP], stderr=subprocess.DEVNULL)
     try:
