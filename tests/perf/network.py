@@ -40,7 +40,8 @@ def made_by_ip():
             run(*inside, "addr", "add", f"10.1.0.{number}/24", "dev", "eth0")
             run(*inside, "link", "set", "eth0", "up")
         yield first, second
-        run("ip", "link", "del", "br-ip")
+        for name in ("ip2", "ip3", "br-ip"):  # the namespaces go in their own time
+            run("ip", "link", "del", name)
 
 
 @contextlib.contextmanager
