@@ -176,6 +176,18 @@ def test_how_plugins_are_run(berth, cni):
     assert removed[1]["config"]["runtimeConfig"] == two["config"]["runtimeConfig"]
 
 
+def test_plugins_that_make_no_device(cni):
+    """What they have done stays until it is detached, and so does its name."""
+    cni.network("net", cni.recorder("one"))
+    container = cni.start({"link": "net"})
+    assert cni.ok("net", "attach", container, "cni=net") == "eth1\n"
+    assert "another network device eth0" in cni.fails("net", "attach", container, "cni=net,name=eth0")
+    assert [each["command"] for each in cni.calls()] == ["ADD", "ADD"]
+    cni.ok("net", "detach", container, "eth0")
+    assert [(each["command"], each["name"]) for each in cni.calls()][2:] == [("DEL", "eth0")]
+    assert cni.ok("net", "attach", container, "cni=net") == "eth0\n"
+
+
 def test_after_the_namespace_has_gone(cni):
     cni.network("net", cni.recorder("one"))
     container = cni.start({"link": "net"})

@@ -40,6 +40,18 @@ std::vector<std::string> names_of(const std::vector<network::Device>& devices) {
   return names;
 }
 
+// Those of CNI, too, that its plugins have made: a list of them need not make a device of that
+// name.
+std::vector<std::string> names_taken(Inside& inside, const std::vector<network::Device>& devices) {
+  std::vector<std::string> names = names_of(devices);
+  for (const MadeInterface& made : inside.record().interfaces) {
+    if (made.kind == Interface::Kind::Cni &&
+        !network::cni_result({inside.directory.path(), made.name}).empty())
+      names.push_back(made.name);
+  }
+  return names;
+}
+
 // What a killed attach has announced and not made, or what was removed inside: its name is free.
 Result<> forget_missing(Inside& inside, const std::vector<std::string>& names) {
   std::vector<MadeInterface> missing;
@@ -102,7 +114,8 @@ InterfaceState state_of(const network::Device& device,
   Inside inside = TRY(enter_network(std::move(directory)));
   TRY(network::check_other(inside.network_namespace.get()));
   const os::UniqueFd socket = TRY(network::open_route_socket_in(inside.network_namespace.get()));
-  const std::vector<std::string> names = names_of(TRY(network::list_devices(socket.get())));
+  const std::vector<std::string> names = names_taken(inside,
+                                                     TRY(network::list_devices(socket.get())));
   auto plans = plan::plan_interfaces(wanted, names, "");
   if (!plans) plans.error().set_place("interface");
   std::vector<plan::InterfacePlan> planned = TRY(std::move(plans));
