@@ -12,6 +12,10 @@ guest_all=0
 guest_args=()
 image_job=
 
+# These wait more than they compute, and leave each other alone: they run at once where they follow each other.
+beside=(engines faults)
+declare -A beside_jobs=()
+
 add_totals() {
   total_passed=$((total_passed + $1))
   total_failed=$((total_failed + $2))
@@ -52,7 +56,7 @@ make_test_root() {
   test_root=$(mktemp --directory "${TMPDIR:-/tmp}/berth-tests.XXXXXX")
   chmod 755 "$test_root"
   export PYTEST_DEBUG_TEMPROOT=$test_root
-  trap 'rm -rf --one-file-system "$test_root"' EXIT
+  trap 'interrupt_beside; rm -rf --one-file-system "$test_root"' EXIT
 }
 
 # pytest_lane LANE [PYTEST ARGUMENTS]: runs tests/LANE on the berth of the preset.
@@ -122,10 +126,7 @@ lane_shapes() {
 
 lane_faults() { pytest_lane faults --timeout=300; }
 
-lane_engines() {
-  deps engines
-  pytest_lane engines --timeout=300
-}
+lane_engines() { pytest_lane engines --timeout=300; }
 
 # The image takes minutes: it is made beside the first lanes. SELinux's policy, which only --all needs, takes long to install.
 begin_guest_image() {
@@ -180,6 +181,58 @@ run_lane() {
   { time "lane_$1" 2>&3; } 3>&2 2>&1
 }
 
+# Keeps what the lane prints and counts for end_beside, which tells it as if the lane had run alone.
+begin_beside() {
+  local lane=$1
+  rm -f "$results/beside-$lane".*
+  install --directory --mode=755 "$test_root/$lane"
+  set -m # a process group of its own, for interrupt_beside
+  (
+    export PYTEST_DEBUG_TEMPROOT=$test_root/$lane
+    total_passed=0 total_failed=0 total_skipped=0
+    run_lane "$lane"
+    echo "$total_passed $total_failed $total_skipped" >"$results/beside-$lane.totals"
+  ) >"$results/beside-$lane.output" 2>&1 </dev/null &
+  beside_jobs[$lane]=$!
+  set +m
+}
+
+end_beside() {
+  local lane passed failed skipped
+  for lane in "${beside[@]}"; do
+    [[ -n ${beside_jobs[$lane]:-} ]] || continue
+    wait "${beside_jobs[$lane]}" || true
+    unset "beside_jobs[$lane]"
+    cat "$results/beside-$lane.output"
+    passed=0 failed=1 skipped=0
+    read -r passed failed skipped <"$results/beside-$lane.totals" || true
+    add_totals "$passed" "$failed" "$skipped"
+  done
+}
+
+interrupt_beside() {
+  local job
+  for job in "${beside_jobs[@]}"; do
+    kill -INT -- "-$job" || true
+    wait "$job" || true
+  done
+}
+
+run_lanes() {
+  local lane
+  # Packages are installed by one at a time.
+  [[ " $* " != *" engines "* ]] || deps engines
+  for lane; do
+    if [[ " ${beside[*]} " == *" $lane "* ]]; then
+      begin_beside "$lane"
+    else
+      end_beside
+      run_lane "$lane"
+    fi
+  done
+  end_beside
+}
+
 command_test() {
   local -a lanes=()
   local lane
@@ -199,9 +252,7 @@ command_test() {
   deps build test
   make_test_root
   [[ " ${lanes[*]} " != *" guest "* ]] || begin_guest_image
-  for lane in "${lanes[@]}"; do
-    run_lane "$lane"
-  done
+  run_lanes "${lanes[@]}"
   printf '%s passed, %s failed, %s skipped\n' "$total_passed" "$total_failed" "$total_skipped"
   ((total_failed == 0))
 }

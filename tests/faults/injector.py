@@ -57,7 +57,7 @@ class Injected:
         self.output = output
         self.told = told
 
-    def __str__(self):
+    def __repr__(self):
         return f"{self.call} by {self.who}: exit {self.status}{', HANG' if self.hung else ''}: {self.told}"
 
 
