@@ -10,6 +10,8 @@ import re
 import subprocess
 import sys
 
+import order_text
+
 FORBIDDEN = {
     "dlopen": "loads code",
     "iconv_open": "loads code",
@@ -19,6 +21,8 @@ FORBIDDEN = {
     "system": "starts a shell",
     "popen": "starts a shell",
 }
+# Functions come and go; with fewer of them than this the list has to be made again.
+LEAST_IN_ORDER = 0.75
 SIZE_LIMIT = 3 * 1024 * 1024
 
 
@@ -81,10 +85,22 @@ def too_big(binary):
         yield f"{binary}: {size} bytes, at most {SIZE_LIMIT}"
 
 
+def out_of_order(binary):
+    """What runs first is to stay together: the list of it knows the functions of this build."""
+    linker_map = binary.parent / "berth.map"
+    pieces = re.findall(r"^ (\.text\.\S+)", linker_map.read_text() if linker_map.is_file() else "", flags=re.M)
+    known = {order_text.VARIANT.sub("", piece) for piece in pieces}
+    listed = set(re.findall(r"\*\((\S+) ", order_text.ORDER.read_text()))
+    there = len(listed & known)
+    if there < LEAST_IN_ORDER * len(listed):
+        yield f"{binary}: has {there} of the {len(listed)} functions of {order_text.ORDER.name}: run scripts/order_text.py"
+
+
 def problems(binary):
     if not binary.is_file():
         return [f"{binary}: not there"]
-    return [*forbidden_symbols(binary), *early_symbols(binary), *wrong_shape(binary), *too_big(binary)]
+    return [*forbidden_symbols(binary), *early_symbols(binary), *wrong_shape(binary), *too_big(binary),
+            *out_of_order(binary)]
 
 
 def main(binary):

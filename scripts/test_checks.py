@@ -3,6 +3,7 @@
 """Each check can fail: a small tree with one fault for each rule, and the finding it must give."""
 import json
 import pathlib
+import re
 import subprocess
 import tempfile
 import unittest
@@ -13,6 +14,7 @@ import check_init_symbols
 import check_layers
 import check_sizes
 import check_symbols
+import order_text
 import tidy
 import totals
 
@@ -234,8 +236,12 @@ class Symbols(Tree):
         self.archive("x", "int x;\n")
         main = self.compile("main", "int main() { return 0; }\n")
         binary = self.root / "berth"
+        self.map_with(re.findall(r"\*\((\S+) ", order_text.ORDER.read_text()))
         subprocess.run(["g++", "-o", str(binary), str(main), *options], check=True)
         return binary
+
+    def map_with(self, sections):
+        (self.root / "berth.map").write_text("".join(f" {name}\n" for name in sections))
 
     HARDENED = ("-static-pie", "-Wl,-z,relro,-z,now,-z,noexecstack")
 
@@ -270,6 +276,13 @@ class Symbols(Tree):
         with binary.open("ab") as file:
             file.write(b"\0" * check_symbols.SIZE_LIMIT)
         self.assert_finds(check_symbols.problems(binary), "at most")
+
+    def test_an_old_order_of_the_text(self):
+        binary = self.link(*self.HARDENED)
+        self.map_with([".text.main"])
+        self.assert_finds(check_symbols.problems(binary), "run scripts/order_text.py")
+        (self.root / "berth.map").unlink()
+        self.assert_finds(check_symbols.problems(binary), "has 0 of the")
 
 
 class Tidy(Tree):

@@ -187,6 +187,7 @@ begin_beside() {
   rm -f "$results/beside-$lane".*
   install --directory --mode=755 "$test_root/$lane"
   set -m # a process group of its own, for interrupt_beside
+  # shellcheck disable=SC2030 # end_beside reads them from the file
   (
     export PYTEST_DEBUG_TEMPROOT=$test_root/$lane
     total_passed=0 total_failed=0 total_skipped=0
@@ -253,6 +254,8 @@ command_test() {
   make_test_root
   [[ " ${lanes[*]} " != *" guest "* ]] || begin_guest_image
   run_lanes "${lanes[@]}"
+  # shellcheck disable=SC2031
   printf '%s passed, %s failed, %s skipped\n' "$total_passed" "$total_failed" "$total_skipped"
+  # shellcheck disable=SC2031
   ((total_failed == 0))
 }
