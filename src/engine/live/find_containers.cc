@@ -79,15 +79,18 @@ Result<std::map<ino_t, Candidate>> first_processes() {
   return found;
 }
 
+bool has_lxcfs_files(pid_t pid) {
+  const Result<std::vector<os::MountEntry>> mounts = os::mounts_of(formatted("{}", pid));
+  return mounts && engine::has_lxcfs_files(*mounts);
+}
+
 }  // namespace
 
 Result<std::vector<RunningContainer>> find_containers() {
   std::vector<RunningContainer> containers;
   for (const auto& [space, process] : TRY(first_processes())) {
     const std::string id = engine::id_in_cgroups(text_of(process.pid, "cgroup"));
-    const Result<std::vector<os::MountEntry>> mounts = os::mounts_of(formatted("{}", process.pid));
-    if (!mounts) continue;  // it has ended
-    if (process.is_first || !id.empty() || engine::has_lxcfs_files(*mounts))
+    if (process.is_first || !id.empty() || has_lxcfs_files(process.pid))
       containers.push_back({.id = id, .pid = process.pid});
   }
   std::ranges::sort(containers, {}, &RunningContainer::pid);
