@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """How long `berth lxcfs remount --all` takes for 20 containers whose lxcfs was killed and started anew, and `mount` where there was
-nothing. Debian has no other tool for it."""
+nothing; and what the kernel takes for as many umount2(2) alone, in the same rounds. Debian has no other tool for it."""
 
 import json
 import pathlib
@@ -43,8 +43,8 @@ def count(reports: list, wanted: str) -> int:
     return sum(file["result"] == wanted for report in reports for file in report["files"])
 
 
-def rounds(lxcfs: Lxcfs, act) -> dict:
-    healing, mounting, files = [], [], 0
+def rounds(lxcfs: Lxcfs, act, unmounts) -> dict:
+    healing, mounting, floor, files = [], [], [], 0
     for _ in range(ROUNDS):
         spent, reports = act("mount")
         files = count(reports, "mounted")
@@ -54,19 +54,31 @@ def rounds(lxcfs: Lxcfs, act) -> dict:
         spent, reports = act("remount")
         assert count(reports, "healed") == files, reports
         healing.append(spent)
+        floor.append(unmounts(files))
         act("umount")
-    return {"files": files, "heal_ms": statistics.median(healing), "mount_ms": statistics.median(mounting)}
+    return {"files": files, "heal_ms": statistics.median(healing), "mount_ms": statistics.median(mounting),
+            "unmounts_ms": statistics.median(floor)}
 
 
-def measure(berth: str, folder: pathlib.Path, state: pathlib.Path) -> dict:
+def measure(berth: str, unmounts: str, folder: pathlib.Path, state: pathlib.Path) -> dict:
     command = (berth, f"--root={state / 'lxcfs'}")
     names = [f"bench-lxcfs-{number}" for number in range(CONTAINERS)]
     lxcfs = Lxcfs(folder)
+    place = folder / "unmounts"
+    place.mkdir()
     lxcfs.start()
+
+    def act(action):
+        return timed(*command, "lxcfs", action, "--all", "--format", "json", "--lxcfs", str(lxcfs.mount))
+
+    def unmounted(files):
+        done = subprocess.run([unmounts, str(files), place], check=True, text=True, stdout=subprocess.PIPE)
+        return float(done.stdout)
+
     try:
         for name in names:
             subprocess.run([*command, "box", "--detach", "--id", name, "sleep", "1000"], check=True, **QUIET)
-        return rounds(lxcfs, lambda action: timed(*command, "lxcfs", action, "--all", "--format", "json", "--lxcfs", str(lxcfs.mount)))
+        return rounds(lxcfs, act, unmounted)
     finally:
         for name in names:
             subprocess.run([*command, "delete", "--force", name], check=False, **QUIET)

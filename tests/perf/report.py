@@ -110,7 +110,16 @@ def tables(result: dict, order: list[str]) -> str:
             out.append(calls_table(layout, measured["calls"]))
         if measured["memory"]:
             out.append(memory_table(layout, measured["memory"]))
+    if "lxcfs" in result:
+        out.append(healing_table(result["lxcfs"]))
     return "\n".join(part for part in out if part)
+
+
+def healing_table(measured: dict) -> str:
+    cells = [[f"{measured['files']} files of lxcfs", "median, ms"]]
+    for what, name in (("healed", "heal_ms"), ("mounted", "mount_ms"), ("umount2 of as many, alone", "unmounts_ms")):
+        cells.append([what, f"{measured[name]:.1f}"])
+    return columns(cells) + "\n"
 
 
 def mark(name: str, measured: float | None, limit: float, unit: str = "") -> dict:
