@@ -297,7 +297,7 @@ def other_init(berth):
 
 
 LOOP = """cd /dev/shm; mkdir -p real x; ln -s /proc/1/root/tmp trap; ln -s ../../../../../../tmp trap2
-while true; do mv x y; mv trap x; mv x trap; mv y x; mv real z; ln -s / real; rm real; mv z real; done"""
+while true; do mv -T x y; mv -T trap x; mv -T x trap; mv -T y x; mv -T real z; ln -sn / real; rm real; mv -T z real; done"""
 
 
 def test_links_that_come_and_go(berth, source):
