@@ -95,13 +95,41 @@ struct RdmaEntry {
   uint64_t handles = 0, objects = 0;
 };
 
+// What a processor can divide of its last cache (CAT), and what of it the container's class has:
+// the kernel's words, a line "L3:0=fffff;1=fffff", or two of L3CODE and L3DATA.
+struct RdtCache {
+  std::string cbm_mask = {};  // hexadecimal: all of it
+  uint64_t min_cbm_bits = 0, num_closids = 0;
+  std::string schema_root = {}, schema = {};
+};
+
+// The same of memory bandwidth (MBA), in per cent or MB/s as the filesystem was mounted.
+struct RdtBandwidth {
+  uint64_t granularity = 0, delay_linear = 0, min_bandwidth = 0, num_closids = 0;
+  std::string schema_root = {}, schema = {};
+};
+
+// What was counted in one domain of a last cache ("00"), in bytes (CMT, MBM).
+struct RdtDomain {
+  std::string name = {};
+  std::optional<uint64_t> llc_occupancy = {}, mbm_total = {}, mbm_local = {};
+};
+
+// Of a container with linux.intelRdt (Documentation/filesystems/resctrl.rst).
+struct RdtStats {
+  std::optional<RdtCache> cache = {};
+  std::optional<RdtBandwidth> bandwidth = {};
+  std::vector<RdtDomain> domains = {};
+};
+
 // A network device of the container's own network namespace, but loopback.
 struct InterfaceStats {
   std::string name = {};
   InterfaceCounters counters = {};
 };
 
-// All of it, read at once: from the container's cgroup, and from its network namespace.
+// All of it, read at once: from the container's cgroup, its class of resctrl and its network
+// namespace.
 struct Stats {
   CpuStats cpu = {};
   std::optional<CpusetStats> cpuset = {};
@@ -110,6 +138,7 @@ struct Stats {
   BlockIoStats block_io = {};
   std::vector<HugetlbStats> hugetlb = {};
   std::vector<RdmaEntry> rdma_usage = {}, rdma_limit = {};
+  RdtStats rdt = {};
   std::vector<InterfaceStats> interfaces = {};
 
   // runc's "data" object, compact.

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "berth/error.h"
+#include "berth/stats.h"
 #include "plan/plan.h"
 
 // The kernel's resctrl filesystem (Documentation/filesystems/resctrl.rst): a directory is a class
@@ -35,6 +36,8 @@ Result<std::string> change_class(const std::string& directory, const std::string
 Result<> add_to_class(const RdtPlaces& places, pid_t process);
 // Those that are gone are no error.
 Result<> remove_class(const RdtPlaces& places);
+// What the class is given, and what the monitoring group (without one: the class) has counted.
+[[gnu::cold]] RdtStats class_stats(const RdtPlaces& places);
 
 // The lines of `found` for the resources that `wanted` has lines for.
 std::string lines_in_force(std::string_view wanted, std::string_view found);

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "berth/stats.h"
 #include "json/write.h"
 
@@ -158,6 +160,60 @@ void write_rdma(Writer& out, const Stats& stats) {
   out.end();
 }
 
+void text_unless_empty(Writer& out, std::string_view name, const std::string& text) {
+  if (!text.empty()) out.member(name, text);
+}
+
+void write_rdt_cache(Writer& out, const RdtCache& cache) {
+  out.key("l3_cache_info").begin_object();
+  text_unless_empty(out, "cbm_mask", cache.cbm_mask);
+  member_unless_zero(out, "min_cbm_bits", cache.min_cbm_bits);
+  member_unless_zero(out, "num_closids", cache.num_closids);
+  out.end();
+  text_unless_empty(out, "l3_cache_schema_root", cache.schema_root);
+  text_unless_empty(out, "l3_cache_schema", cache.schema);
+}
+
+void write_rdt_bandwidth(Writer& out, const RdtBandwidth& bandwidth) {
+  out.key("mem_bw_info").begin_object();
+  member_unless_zero(out, "bandwidth_gran", bandwidth.granularity);
+  member_unless_zero(out, "delay_linear", bandwidth.delay_linear);
+  member_unless_zero(out, "min_bandwidth", bandwidth.min_bandwidth);
+  member_unless_zero(out, "num_closids", bandwidth.num_closids);
+  out.end();
+  text_unless_empty(out, "mem_bw_schema_root", bandwidth.schema_root);
+  text_unless_empty(out, "mem_bw_schema", bandwidth.schema);
+}
+
+// An object for each domain, in their order; no array of what the processor does not count.
+void write_rdt_counters(Writer& out, const std::vector<RdtDomain>& domains) {
+  const auto counts_traffic = [](const RdtDomain& each) {
+    return each.mbm_total || each.mbm_local;
+  };
+  if (std::ranges::any_of(domains, counts_traffic)) {
+    out.key("mbm_stats").begin_array();
+    for (const RdtDomain& each : domains) {
+      out.begin_object().member("mbm_total_bytes", each.mbm_total.value_or(0));
+      out.member("mbm_local_bytes", each.mbm_local.value_or(0)).end();
+    }
+    out.end();
+  }
+  const auto counts_cache = [](const RdtDomain& each) { return each.llc_occupancy.has_value(); };
+  if (!std::ranges::any_of(domains, counts_cache)) return;
+  out.key("cmt_stats").begin_array();
+  for (const RdtDomain& each : domains)
+    out.begin_object().member("llc_occupancy", each.llc_occupancy.value_or(0)).end();
+  out.end();
+}
+
+void write_rdt(Writer& out, const RdtStats& stats) {
+  out.key("intel_rdt").begin_object();
+  if (stats.cache) write_rdt_cache(out, *stats.cache);
+  if (stats.bandwidth) write_rdt_bandwidth(out, *stats.bandwidth);
+  write_rdt_counters(out, stats.domains);
+  out.end();
+}
+
 void write_interfaces(Writer& out, const std::vector<InterfaceStats>& interfaces) {
   if (interfaces.empty()) {
     out.key("network_interfaces").null();
@@ -187,7 +243,7 @@ std::string Stats::to_json() const {
   write_block_io(out, block_io);
   write_hugetlb(out, hugetlb);
   write_rdma(out, *this);
-  out.key("intel_rdt").begin_object().end();
+  write_rdt(out, rdt);
   write_interfaces(out, interfaces);
   out.end();
   return out.take();

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // OpenMetrics 1.0: each family once, its unit the end of its name, counters ending in _total.
+#include <algorithm>
+
 #include "berth/stats.h"
 #include "core/format.h"
 
@@ -151,6 +153,28 @@ void add_rdma(Exposition& out, const std::vector<RdmaEntry>& devices) {
   for (const RdmaEntry& each : devices) out.sample(each.objects, {{"device", each.device}});
 }
 
+// What a counter cannot tell just now is left out.
+void add_rdt(Exposition& out, const std::vector<RdtDomain>& domains) {
+  struct Family {
+    void (Exposition::*begin)(std::string_view, std::string_view, std::string_view);
+    std::string_view name, help;
+    std::optional<uint64_t> RdtDomain::* value;
+  };
+  constexpr Family kFamilies[] = {
+      {&Exposition::gauge, "rdt_llc_occupancy", "Last cache in use.", &RdtDomain::llc_occupancy},
+      {&Exposition::counter, "rdt_memory_traffic", "Memory traffic.", &RdtDomain::mbm_total},
+      {&Exposition::counter, "rdt_memory_traffic_local", "Memory traffic of the own node.",
+       &RdtDomain::mbm_local}};
+  for (const Family& family : kFamilies) {
+    const auto has = [&family](const RdtDomain& each) { return (each.*family.value).has_value(); };
+    if (!std::ranges::any_of(domains, has)) continue;
+    (out.*family.begin)(family.name, "bytes", family.help);
+    for (const RdtDomain& each : domains) {
+      if (has(each)) out.sample(*(each.*family.value), {{"domain", each.name}});
+    }
+  }
+}
+
 void add_pressure(Exposition& out, const Stats& stats) {
   const std::pair<std::string_view, std::optional<Pressure>> resources[] = {
       {"cpu", stats.cpu.pressure},
@@ -207,6 +231,7 @@ std::string Stats::to_openmetrics(std::string_view id) const {
   add_block_io(out, block_io);
   add_hugetlb(out, hugetlb);
   add_rdma(out, rdma_usage);
+  add_rdt(out, rdt.domains);
   add_interfaces(out, interfaces);
   add_pressure(out, *this);
   return out.take();

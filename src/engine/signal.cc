@@ -95,6 +95,7 @@ Result<Stats> Container::stats() const {
   if (snapshot.status == Status::Stopped)
     return fail(ErrorKind::WrongState, "container {} is not running", id());
   Stats stats = TRY(TRY(engine::open_cgroup(snapshot.record))->stats());
+  stats.rdt = cgroup::class_stats(snapshot.record.rdt);
   stats.interfaces = engine::count_interfaces(snapshot.record);
   return stats;
 }

@@ -236,6 +236,9 @@ def test_class_of_its_own_is_changed(berth, tmp_path):
     berth.ok("update", "--l3-cache-schema=L3:0=f", "--mem-bw-schema=MB:0=50", container)
     assert (place / "schemata").read_text().startswith("L3:0=f\nMB:0=50\n")
     assert record(berth, container)["linux"]["intelRdt"] == {"l3CacheSchema": "L3:0=f", "memBwSchema": "MB:0=50"}
+    (place.parent / "info/L3").mkdir(parents=True)
+    told = json.loads(berth.ok("events", "--stats", container))["data"]["intel_rdt"]
+    assert told["l3_cache_schema"] == "L3:0=f" and told["l3_cache_info"] == {} and "mem_bw_info" not in told
     before = (place / "schemata").read_text()
     berth.fails("update", "-r", "-", "--l3-cache-schema=L3:0=3", container, input=json.dumps({"devices": HOLE}))
     assert (place / "schemata").read_text()[:len("L3:0=f\n")] == before[:len("L3:0=f\n")]

@@ -116,6 +116,57 @@ TEST(SchemataInForce, LinesOfTheSameResource) {
   EXPECT_EQ(lines_in_force("L2:0=1\n", kFound), "");
 }
 
+// The members' names and places are those of runc's types.IntelRdt.
+TEST_F(Resctrl, WhatAClassHasAndWhatItsGroupCounted) {
+  fs::create_directories(folder_ / "info/L3");
+  fs::create_directories(folder_ / "info/MB");
+  fs::create_directories(folder_ / "gold/mon_groups/c1/mon_data/mon_L3_01");
+  fs::create_directories(folder_ / "gold/mon_groups/c1/mon_data/mon_L3_00");
+  write("info/L3/cbm_mask", "fffff\n");
+  write("info/L3/min_cbm_bits", "2\n");
+  write("info/L3/num_closids", "16\n");
+  write("info/MB/bandwidth_gran", "10\n");
+  write("info/MB/delay_linear", "1\n");
+  write("info/MB/min_bandwidth", "10\n");
+  write("info/MB/num_closids", "8\n");
+  write("gold/mon_groups/c1/mon_data/mon_L3_00/mbm_total_bytes", "300\n");
+  write("gold/mon_groups/c1/mon_data/mon_L3_00/mbm_local_bytes", "200\n");
+  write("gold/mon_groups/c1/mon_data/mon_L3_00/llc_occupancy", "4096\n");
+  write("gold/mon_groups/c1/mon_data/mon_L3_01/mbm_total_bytes", "Unavailable\n");
+  Stats stats;
+  stats.rdt = class_stats(places({.group = "gold", .must_exist = true, .monitor = "c1"}));
+  const std::string json = stats.to_json();
+  EXPECT_NE(
+      json.find(
+          R"("intel_rdt":{"l3_cache_info":{"cbm_mask":"fffff","min_cbm_bits":2,"num_closids":16},)"
+          R"("l3_cache_schema_root":"L3:0=fffff;1=fffff","l3_cache_schema":"L3:0=000ff;1=fffff",)"
+          R"("mem_bw_info":{"bandwidth_gran":10,"delay_linear":1,"min_bandwidth":10,"num_closids":8},)"
+          R"("mem_bw_schema":"MB:0= 50;1=100",)"
+          R"("mbm_stats":[{"mbm_total_bytes":300,"mbm_local_bytes":200},)"
+          R"({"mbm_total_bytes":0,"mbm_local_bytes":0}],)"
+          R"("cmt_stats":[{"llc_occupancy":4096},{"llc_occupancy":0}]})"),
+      std::string::npos)
+      << json;
+  const std::string metrics = stats.to_openmetrics("a");
+  constexpr const char* kTraffic =
+      "container_rdt_memory_traffic_bytes_total{id=\"a\",domain=\"00\"} 300\n";
+  EXPECT_NE(metrics.find(kTraffic), std::string::npos) << metrics;
+  EXPECT_EQ(metrics.find("domain=\"01\""), std::string::npos) << metrics;
+}
+
+TEST_F(Resctrl, WhatTheProcessorDoesNotHaveIsLeftOut) {
+  fs::create_directories(folder_ / "info/L3CODE");
+  write("info/L3CODE/cbm_mask", "ff\n");
+  write("schemata", "L3DATA:0=ff\nL3CODE:0=ff\n");
+  const RdtStats stats = class_stats(places({.must_exist = true}));
+  ASSERT_TRUE(stats.cache);
+  EXPECT_EQ(stats.cache->cbm_mask, "ff");
+  EXPECT_EQ(stats.cache->schema_root, "L3DATA:0=ff\nL3CODE:0=ff");
+  EXPECT_FALSE(stats.bandwidth);
+  EXPECT_TRUE(stats.domains.empty());
+  EXPECT_FALSE(class_stats({}).cache);
+}
+
 TEST_F(Resctrl, AFailureLeavesNoClass) {
   // A new directory of a plain folder has no mon_groups: the second step fails.
   ASSERT_FALSE(make({.group = "c1", .own = true, .monitor = "c1"}));
