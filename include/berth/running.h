@@ -27,6 +27,10 @@ struct RunningContainer {
 // unless it has files of lxcfs.
 Result<std::vector<RunningContainer>> find_containers();
 
+// Those of berth that have a process, by their records. One whose record cannot be read is left
+// out.
+Result<std::vector<RunningContainer>> own_containers(const std::string& state_root);
+
 // A container of another runtime, as far as berth changes it: its mounts. What was added is
 // recorded in /run/berth-mounts until it is removed or the container has ended.
 class ForeignContainer {

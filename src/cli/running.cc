@@ -13,13 +13,8 @@ namespace berth::cli {
 
 Result<RunningContainers> own_containers(const Invocation& invocation) {
   const FactoryOptions options = TRY(factory_options(invocation));
-  const std::string root = options.state_root.empty() ? default_state_root() : options.state_root;
-  RunningContainers containers;
-  for (const ListEntry& entry : TRY(TRY(open_factory(invocation)).list())) {
-    if (entry.error.empty() && entry.state.pid > 0)
-      containers.push_back({.id = entry.state.id, .pid = entry.state.pid, .state_root = root});
-  }
-  return containers;
+  return berth::own_containers(options.state_root.empty() ? default_state_root()
+                                                          : options.state_root);
 }
 
 Result<RunningContainers> all_containers(const Invocation& invocation) {

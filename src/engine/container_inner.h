@@ -75,6 +75,9 @@ Result<Snapshot> look(const StateDir& directory, bool hold_init = false);
 
 Result<std::unique_ptr<cgroup::CgroupManager>> open_cgroup(const Record& record);
 
+// Whether the record's process is there: no other one that has its pid.
+bool is_alive(const Record& record);
+
 // The container's first process by descriptor, checked to be the one of the record. WrongState when
 // it has ended.
 Result<os::UniqueFd> open_init(const Record& record);

@@ -33,7 +33,7 @@ Result<std::vector<pid_t>> processes_of(const StateDir& directory,
 
 Result<> Container::signal(int signal_number, SignalScope scope) {
   const StateDir directory = TRY(inner_->open());
-  const engine::Record record = TRY(directory.read()).record;
+  const engine::Record record = TRY(directory.read_without_annotations()).record;
   // Without a pid namespace of its own, the end of init does not end the others.
   const bool shares_pids = (record.namespaces & CLONE_NEWPID) == 0;
   const bool all = scope == SignalScope::All || (signal_number == SIGKILL && shares_pids);
@@ -86,7 +86,8 @@ Result<> Container::resume() {
 
 Result<std::vector<pid_t>> Container::processes() const {
   const StateDir directory = TRY(inner_->open());
-  return processes_of(directory, *TRY(engine::open_cgroup(TRY(directory.read()).record)));
+  const engine::Record record = TRY(directory.read_without_annotations()).record;
+  return processes_of(directory, *TRY(engine::open_cgroup(record)));
 }
 
 Result<Stats> Container::stats() const {

@@ -151,7 +151,7 @@ Result<std::string> StateDir::read_state() const {
   return os::read_file_at(fd_.get(), kRecordFile, kMaxState) | context("container {}", id_);
 }
 
-Result<SavedState> StateDir::read() const {
+Result<SavedState> StateDir::read_without_annotations() const {
   SavedState state{.config = TRY(read_state())};
   const std::string_view text = state.config;
   const size_t start = std::min(kHead, text.size());
@@ -165,6 +165,11 @@ Result<SavedState> StateDir::read() const {
   read_process(process, state.record);
   read_started(head.substr(process.size()), state.record);
   state.config.erase(0, std::min(end + 1, text.size()));
+  return state;
+}
+
+Result<SavedState> StateDir::read() const {
+  SavedState state = TRY(read_without_annotations());
   if (!state.record.annotated) return state;
   Result<StringMap> annotations = spec::read_annotations(state.config);
   if (annotations) state.record.annotations = std::move(*annotations);

@@ -53,6 +53,8 @@ class StateDir {
   // Its program was let go. Must be locked.
   Result<> write_started(int64_t nanoseconds) const;
   Result<SavedState> read() const;
+  // The record's annotations, which have to be parsed out of the config, are left out.
+  Result<SavedState> read_without_annotations() const;
   Result<std::string> read_config() const;
 
   // FIFO opened O_RDWR: init inherits it and waits for one byte.

@@ -93,6 +93,8 @@ Result<Snapshot> look(const StateDir& directory, bool hold_init) {
   return snapshot;
 }
 
+bool is_alive(const Record& record) { return find_process(record).has_value(); }
+
 Result<std::unique_ptr<cgroup::CgroupManager>> open_cgroup(const Record& record) {
   return cgroup::make_manager({.driver = record.cgroup_driver,
                                .unit = {.name = record.unit, .of_user = record.unit_of_user},

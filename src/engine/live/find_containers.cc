@@ -12,6 +12,7 @@
 #include "berth/lxcfs.h"
 #include "berth/try.h"
 #include "core/context.h"
+#include "engine/container_inner.h"
 #include "engine/live/cgroup_id.h"
 #include "engine/live/lxcfs_places.h"
 #include "os/directory_list.h"
@@ -85,6 +86,18 @@ bool has_lxcfs_files(pid_t pid) {
 }
 
 }  // namespace
+
+Result<std::vector<RunningContainer>> own_containers(const std::string& state_root) {
+  std::vector<RunningContainer> containers;
+  for (const std::string& id : TRY(engine::list_ids(state_root))) {
+    const Result<engine::StateDir> directory = engine::StateDir::open(state_root, id);
+    if (!directory) continue;
+    const auto saved = directory->read_without_annotations();
+    if (saved && engine::is_alive(saved->record))
+      containers.push_back({.id = id, .pid = saved->record.pid, .state_root = state_root});
+  }
+  return containers;
+}
 
 Result<std::vector<RunningContainer>> find_containers() {
   std::vector<RunningContainer> containers;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <span>
 
 #include "berth/try.h"
 #include "core/context.h"
@@ -23,7 +24,20 @@ constexpr size_t kAtOnce = 32;
 // For one in which mounts come and go while it is looked at.
 constexpr int kLooks = 5;
 
-Result<> visit(std::vector<engine::LxcfsVisit>& visits, std::chrono::milliseconds limit) {
+std::span<engine::LxcfsVisit> first_of(std::span<engine::LxcfsVisit> visits) {
+  return visits.first(std::min(kAtOnce, visits.size()));
+}
+
+// lxcfs takes its time: the first containers are looked at meanwhile.
+Result<> open_source(LxcfsAction action, engine::LxcfsSource& source,
+                     std::chrono::milliseconds limit, std::span<engine::LxcfsVisit> first) {
+  if (action == LxcfsAction::Unmount) return {};
+  engine::LxcfsQuestion question = TRY(engine::LxcfsQuestion::ask(source, limit));
+  for (engine::LxcfsVisit& visit : first) visit.look_ahead();
+  return question.await_files();
+}
+
+Result<> visit(std::span<engine::LxcfsVisit> visits, std::chrono::milliseconds limit) {
   for (int look = 0; look < kLooks; ++look) {
     std::vector<init::LxcfsWork*> works;
     for (engine::LxcfsVisit& visit : visits) {
@@ -76,20 +90,21 @@ Result<std::vector<LxcfsReport>> change_lxcfs(LxcfsAction action,
                                               const LxcfsOptions& options) {
   engine::LxcfsSource source =
       TRY(engine::find_lxcfs(options.directory, TRY(os::mounts_of("self"))));
+  std::vector<engine::LxcfsVisit> visits;
+  visits.reserve(containers.size());
+  for (const RunningContainer& container : containers)
+    visits.emplace_back(action, container, source);
+  Result<> opened = open_source(action, source, options.timeout, first_of(visits));
   const bool mounts = action == LxcfsAction::Mount || action == LxcfsAction::Remount;
-  // Whoever only looks sees files of one that does not answer as stale.
-  Result<> opened;
-  if (action != LxcfsAction::Unmount) opened = engine::open_files(source, options.timeout);
   if (mounts && !opened) return std::unexpected(std::move(opened).error());
+  // Whoever only looks sees files of one that does not answer as stale.
   if (!opened) source.device.clear();
   std::vector<LxcfsReport> reports;
-  for (size_t first = 0; first < containers.size(); first += kAtOnce) {
-    std::vector<engine::LxcfsVisit> visits;
-    visits.reserve(kAtOnce);
-    for (size_t i = first; i < std::min(first + kAtOnce, containers.size()); ++i)
-      visits.emplace_back(action, containers[i], source);
-    TRY(visit(visits, options.timeout));
-    for (engine::LxcfsVisit& each : visits) reports.push_back(std::move(each).report());
+  for (std::span<engine::LxcfsVisit> rest = visits; !rest.empty();) {
+    const std::span<engine::LxcfsVisit> next = first_of(rest);
+    TRY(visit(next, options.timeout));
+    for (engine::LxcfsVisit& each : next) reports.push_back(std::move(each).report());
+    rest = rest.subspan(next.size());
   }
   return reports;
 }

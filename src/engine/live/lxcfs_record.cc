@@ -27,7 +27,7 @@ Result<> record_lxcfs(const RunningContainer& container, const std::vector<Chang
                       const LxcfsSource& source) {
   const StateDir directory = TRY(StateDir::open(container.state_root, container.id));
   TRY(directory.lock());
-  SavedState state = TRY(directory.read());
+  SavedState state = TRY(directory.read_without_annotations());
   std::vector<AddedMount>& all = state.record.mounts;
   const std::vector<AddedMount> before = all;
   for (const ChangedFile& file : changed) {

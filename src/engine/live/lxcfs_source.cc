@@ -9,7 +9,6 @@
 
 #include "berth/try.h"
 #include "core/context.h"
-#include "engine/live/limited_child.h"
 #include "init/lxcfs.h"
 #include "os/process.h"
 #include "os/socket.h"
@@ -77,7 +76,14 @@ Result<LxcfsSource> find_lxcfs(const std::string& directory,
   return only;
 }
 
-Result<> open_files(LxcfsSource& source, std::chrono::milliseconds limit) {
+LxcfsQuestion::LxcfsQuestion(LxcfsSource& source, Deadline deadline, LimitedChild child,
+                             os::UniqueFd answers)
+    : source_(&source),
+      deadline_(deadline),
+      child_(std::move(child)),
+      answers_(std::move(answers)) {}
+
+Result<LxcfsQuestion> LxcfsQuestion::ask(LxcfsSource& source, std::chrono::milliseconds limit) {
   if (source.device.empty())
     return fail(ErrorKind::Unsupported, "no lxcfs is mounted{}{}: start it (systemctl start lxcfs)",
                 source.directory.empty() ? "" : " on ", source.directory);
@@ -85,12 +91,15 @@ Result<> open_files(LxcfsSource& source, std::chrono::milliseconds limit) {
   auto [here, there] = TRY(os::packet_pair());
   const init::LxcfsOffer offer{.socket = there.get(), .directory = source.directory.c_str()};
   LimitedChild child = TRY(LimitedChild::start([&] { init::run_lxcfs_offer(offer); }));
-  there.reset();
+  return LxcfsQuestion(source, deadline, std::move(child), std::move(here));
+}
+
+Result<> LxcfsQuestion::await_files() {
   for (;;) {
-    pollfd incoming{.fd = here.get(), .events = POLLIN, .revents = 0};
-    if (::poll(&incoming, 1, deadline.left()) == 0)
-      return std::unexpected(no_answer(source, ETIMEDOUT));
-    if (!TRY(receive(here.get(), source))) return {};
+    pollfd incoming{.fd = answers_.get(), .events = POLLIN, .revents = 0};
+    if (::poll(&incoming, 1, deadline_.left()) == 0)
+      return std::unexpected(no_answer(*source_, ETIMEDOUT));
+    if (!TRY(receive(answers_.get(), *source_))) return {};
   }
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/live/limited_child.h"
 #include "os/fd.h"
 #include "os/mountinfo.h"
 
@@ -29,7 +30,21 @@ inline constexpr const char* kLxcfsType = "fuse.lxcfs";
 // only one. InvalidUse when there are several others. Asks lxcfs nothing.
 Result<LxcfsSource> find_lxcfs(const std::string& directory,
                                const std::vector<os::MountEntry>& mounts);
-// Its files, once it has answered in that time.
-Result<> open_files(LxcfsSource& source, std::chrono::milliseconds limit);
+
+// Asks an lxcfs for its files by a child, so that the caller can do something else meanwhile.
+class LxcfsQuestion {
+ public:
+  // The source must outlive it. Unsupported: none is mounted.
+  static Result<LxcfsQuestion> ask(LxcfsSource& source, std::chrono::milliseconds limit);
+  // The source's files, once it has answered in that time.
+  Result<> await_files();
+
+ private:
+  LxcfsQuestion(LxcfsSource& source, Deadline deadline, LimitedChild child, os::UniqueFd answers);
+  LxcfsSource* source_;
+  Deadline deadline_;
+  LimitedChild child_;
+  os::UniqueFd answers_;
+};
 
 }  // namespace berth::engine

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "berth/try.h"
 #include "core/context.h"
@@ -42,21 +43,32 @@ Result<os::UniqueFd> clone_file(const OfferedFile& offered) {
 Result<> LxcfsVisit::open() {
   process_ = TRY(os::open_pidfd(container_.pid));
   const std::string folder = formatted("/proc/{}/", container_.pid);
-  mount_namespace_ = TRY(os::open_at(AT_FDCWD, (folder + "ns/mnt").c_str(), O_RDONLY));
+  os::UniqueFd mounts = TRY(os::open_at(AT_FDCWD, (folder + "ns/mnt").c_str(), O_RDONLY));
   root_ = TRY(os::open_at(AT_FDCWD, (folder + "root").c_str(), O_PATH | O_DIRECTORY));
-  if (same_file(mount_namespace_.get(), "/proc/self/ns/mnt"))
+  if (same_file(mounts.get(), "/proc/self/ns/mnt"))
     return fail(ErrorKind::WrongState, "its mounts are those of the host");
+  mount_namespace_ = std::move(mounts);
   return {};
 }
 
-Result<> LxcfsVisit::look() {
+Result<std::vector<os::MountEntry>> LxcfsVisit::read_mounts() {
   if (!mount_namespace_) TRY(open());
+  return os::mounts_of(formatted("{}", container_.pid));
+}
+
+// What fails is told when it is looked at again.
+void LxcfsVisit::look_ahead() {
+  if (auto mounts = read_mounts()) seen_ = std::move(*mounts);
+}
+
+Result<> LxcfsVisit::look() {
+  const std::vector<os::MountEntry> mounts =
+      seen_ ? std::exchange(seen_, {}).value() : TRY(read_mounts());
   std::vector<std::string> wanted;
   if (action_ == LxcfsAction::Mount) {
     for (const OfferedFile& file : source_.files) wanted.push_back(file.path);
   }
-  places_ = find_places(
-      TRY(os::mounts_of(formatted("{}", container_.pid))), container_.rootfs, wanted);
+  places_ = find_places(mounts, container_.rootfs, wanted);
   // The pid may have become another's while it was looked at.
   if (TRY(os::wait_exit(process_.get(), 0))) return fail(ErrorKind::WrongState, "it has ended");
   const auto offered = [&](const std::string& path) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,8 @@ class LxcfsVisit {
     report_.pid = container.pid;
   }
 
+  // What can be known before lxcfs has answered. Otherwise begin does it.
+  void look_ahead();
   // What is to be done in it; nullptr: nothing.
   init::LxcfsWork* begin();
   void end();
@@ -41,6 +44,7 @@ class LxcfsVisit {
   };
 
   Result<> open();
+  Result<std::vector<os::MountEntry>> read_mounts();
   Result<> look();
   void plan(const std::string& path, const LxcfsPlace* place, const OfferedFile* offered);
   void add(const std::string& path, LxcfsResult result, std::string reason = {});
@@ -58,6 +62,7 @@ class LxcfsVisit {
   os::UniqueFd process_ = {};
   os::UniqueFd mount_namespace_ = {};
   os::UniqueFd root_ = {};
+  std::optional<std::vector<os::MountEntry>> seen_ = {};  // ahead
   std::vector<LxcfsPlace> places_ = {};
   std::vector<Task> tasks_ = {};
   std::vector<std::string> texts_ = {};
