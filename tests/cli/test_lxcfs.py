@@ -299,6 +299,19 @@ def test_watching(berth, lxcfs):
         watcher.communicate()
 
 
+def test_more_containers_than_descriptors(berth, lxcfs):
+    """What is open for those that are done is closed: each takes a dozen while it is looked at."""
+    first = container_of(berth)
+    others = [berth.new_id() for _ in range(39)]
+    for container in others:
+        berth.ok("run", "-d", "-b", berth.folder / "bundle0", container)
+    berth.before = ["prlimit", "--nofile=430", *berth.before]
+    done = reports(berth, lxcfs, "mount", first, *others)
+    assert [report["id"] for report in done] == [first, *others]
+    assert {file["result"] for report in done for file in report["files"]} == {"mounted"}
+    assert {report["id"] for report in reports(berth, lxcfs, "umount", first, *others)} == {first, *others}
+
+
 def test_many_at_once(berth, lxcfs):
     """Several commands on the same containers: nothing is doubled, nothing is left."""
     containers = [container_of(berth, number) for number in range(3)]

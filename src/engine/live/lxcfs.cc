@@ -24,20 +24,16 @@ constexpr size_t kAtOnce = 32;
 // For one in which mounts come and go while it is looked at.
 constexpr int kLooks = 5;
 
-std::span<engine::LxcfsVisit> first_of(std::span<engine::LxcfsVisit> visits) {
-  return visits.first(std::min(kAtOnce, visits.size()));
-}
-
 // lxcfs takes its time: the first containers are looked at meanwhile.
 Result<> open_source(LxcfsAction action, engine::LxcfsSource& source,
-                     std::chrono::milliseconds limit, std::span<engine::LxcfsVisit> first) {
+                     std::chrono::milliseconds limit, std::vector<engine::LxcfsVisit>& first) {
   if (action == LxcfsAction::Unmount) return {};
   engine::LxcfsQuestion question = TRY(engine::LxcfsQuestion::ask(source, limit));
   for (engine::LxcfsVisit& visit : first) visit.look_ahead();
   return question.await_files();
 }
 
-Result<> visit(std::span<engine::LxcfsVisit> visits, std::chrono::milliseconds limit) {
+Result<> visit(std::vector<engine::LxcfsVisit>& visits, std::chrono::milliseconds limit) {
   for (int look = 0; look < kLooks; ++look) {
     std::vector<init::LxcfsWork*> works;
     for (engine::LxcfsVisit& visit : visits) {
@@ -90,21 +86,24 @@ Result<std::vector<LxcfsReport>> change_lxcfs(LxcfsAction action,
                                               const LxcfsOptions& options) {
   engine::LxcfsSource source =
       TRY(engine::find_lxcfs(options.directory, TRY(os::mounts_of("self"))));
-  std::vector<engine::LxcfsVisit> visits;
-  visits.reserve(containers.size());
-  for (const RunningContainer& container : containers)
-    visits.emplace_back(action, container, source);
-  Result<> opened = open_source(action, source, options.timeout, first_of(visits));
+  std::span<const RunningContainer> rest = containers;
+  const auto next_visits = [&] {
+    std::vector<engine::LxcfsVisit> visits;
+    visits.reserve(kAtOnce);
+    for (; visits.size() < kAtOnce && !rest.empty(); rest = rest.subspan(1))
+      visits.emplace_back(action, rest.front(), source);
+    return visits;
+  };
+  std::vector<engine::LxcfsVisit> visits = next_visits();
+  Result<> opened = open_source(action, source, options.timeout, visits);
   const bool mounts = action == LxcfsAction::Mount || action == LxcfsAction::Remount;
   if (mounts && !opened) return std::unexpected(std::move(opened).error());
   // Whoever only looks sees files of one that does not answer as stale.
   if (!opened) source.device.clear();
   std::vector<LxcfsReport> reports;
-  for (std::span<engine::LxcfsVisit> rest = visits; !rest.empty();) {
-    const std::span<engine::LxcfsVisit> next = first_of(rest);
-    TRY(visit(next, options.timeout));
-    for (engine::LxcfsVisit& each : next) reports.push_back(std::move(each).report());
-    rest = rest.subspan(next.size());
+  for (; !visits.empty(); visits = next_visits()) {
+    TRY(visit(visits, options.timeout));
+    for (engine::LxcfsVisit& each : visits) reports.push_back(std::move(each).report());
   }
   return reports;
 }
