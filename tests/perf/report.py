@@ -117,7 +117,7 @@ def tables(result: dict, order: list[str]) -> str:
 
 def healing_table(measured: dict) -> str:
     cells = [[f"{measured['files']} files of lxcfs", "median, ms"]]
-    for what, name in (("healed", "heal_ms"), ("mounted", "mount_ms"), ("umount2 of as many, alone", "unmounts_ms")):
+    for what, name in (("healed", "heal_ms"), ("mounted, all that is offered", "mount_ms"), ("umount2 of as many, alone", "unmounts_ms")):
         cells.append([what, f"{measured[name]:.1f}"])
     return columns(cells) + "\n"
 
