@@ -37,27 +37,34 @@ bool join(char (&path)[kMaxLxcfsPath], const char* folder, const char* name) {
   return true;
 }
 
-int offer(int socket, int directory, const char* name, const char* path) {
-  const os::UniqueFd file(::openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+os::UniqueFd open_path(int directory, const char* name) {
+  return os::UniqueFd(::openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+}
+
+int offer(int socket, const os::UniqueFd& file, const char* path) {
   if (!file) return errno;
   const long sent = os::send_packet(socket, path, strlen(path), file.get());
   return sent < 0 ? static_cast<int>(-sent) : 0;
 }
 
-int offer_folder(int socket, int parent, const char* name, const char* path, bool top);
+int offer_folder(int socket, const os::UniqueFd& directory, const char* path, bool top);
 
-int offer_entry(int socket, int directory, const Entry& entry, const char* folder, bool top) {
+// Not every version of lxcfs says in a directory what is one (Entry::type); asking by descriptor
+// costs it nothing.
+int offer_entry(int socket, const os::UniqueFd& directory, const Entry& entry, const char* folder,
+                bool top) {
   char path[kMaxLxcfsPath];
   const bool is_own = strcmp(entry.name, ".") == 0 || strcmp(entry.name, "..") == 0;
   if (is_own || !join(path, folder, entry.name)) return 0;
-  if (entry.type != DT_DIR) return offer(socket, directory, entry.name, path);
-  // One level: /proc/pressure.
-  return top ? offer_folder(socket, directory, entry.name, path, false) : 0;
+  const os::UniqueFd file = open_path(directory.get(), entry.name);
+  if (!file) return errno;
+  const os::UniqueFd inner(::openat(file.get(), ".", kDirectory));
+  if (inner)
+    return top ? offer_folder(socket, inner, path, false) : 0;  // one level: /proc/pressure
+  return errno == ENOTDIR ? offer(socket, file, path) : errno;
 }
 
-int offer_folder(int socket, int parent, const char* name, const char* path, bool top) {
-  const os::UniqueFd directory(::openat(parent, name, kDirectory));
-  if (!directory) return errno;
+int offer_folder(int socket, const os::UniqueFd& directory, const char* path, bool top) {
   alignas(Entry) char buffer[4096];
   for (;;) {
     const long size = ::syscall(SYS_getdents64, directory.get(), buffer, sizeof buffer);
@@ -65,7 +72,7 @@ int offer_folder(int socket, int parent, const char* name, const char* path, boo
     for (long at = 0; at < size;) {
       const auto* const entry = reinterpret_cast<const Entry*>(buffer + at);
       at += entry->length;
-      const int error = offer_entry(socket, directory.get(), *entry, path, top);
+      const int error = offer_entry(socket, directory, *entry, path, top);
       if (error != 0) return error;
     }
   }
@@ -81,9 +88,9 @@ int offer_processors(int socket, int directory) {
   const os::UniqueFd folder(::openat(directory, kFolder, kDirectory));
   if (!folder) return errno == ENOENT ? 0 : errno;
   if (has(folder.get(), "uevent"))
-    return offer(socket, directory, kFolder, "/sys/devices/system/cpu");
+    return offer(socket, open_path(directory, kFolder), "/sys/devices/system/cpu");
   if (!has(folder.get(), "online")) return errno == ENOENT ? 0 : errno;
-  return offer(socket, folder.get(), "online", "/sys/devices/system/cpu/online");
+  return offer(socket, open_path(folder.get(), "online"), "/sys/devices/system/cpu/online");
 }
 
 int read_one(int directory) {
@@ -95,7 +102,9 @@ int read_one(int directory) {
 int offer_all(int socket, const char* path) {
   const os::UniqueFd directory(::open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!directory) return errno;
-  int error = offer_folder(socket, directory.get(), "proc", "/proc", true);
+  const os::UniqueFd proc(::openat(directory.get(), "proc", kDirectory));
+  if (!proc) return errno;
+  int error = offer_folder(socket, proc, "/proc", true);
   if (error == 0) error = offer_processors(socket, directory.get());
   return error == 0 ? read_one(directory.get()) : error;
 }

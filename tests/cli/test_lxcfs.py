@@ -224,7 +224,7 @@ def test_a_proc_that_is_none_is_left_alone(berth, lxcfs):
     berth.ok("exec", "--cap", "CAP_SYS_ADMIN", container, "sh", "-c", script)
     found = {file["path"]: file for file in reports(berth, lxcfs, "mount", container)[0]["files"]}
     assert found["/proc/meminfo"]["reason"] == found["/proc/uptime"]["reason"] == "its directory is not the kernel's"
-    assert {path for path, file in found.items() if file["result"] == "mounted"} <= {"/sys/devices/system/cpu"}
+    assert {path for path, file in found.items() if file["result"] == "mounted" and path.startswith("/proc/")} == set()
     assert host_mounts(berth) == host
 
 
@@ -305,10 +305,11 @@ def test_more_containers_than_descriptors(berth, lxcfs):
     others = [berth.new_id() for _ in range(39)]
     for container in others:
         berth.ok("run", "-d", "-b", berth.folder / "bundle0", container)
-    berth.before = ["prlimit", "--nofile=430", *berth.before]
+    in_sight = 32 * (3 + len(lxcfs.files())) + 46  # fewer than 40 containers need
+    berth.before = ["prlimit", f"--nofile={in_sight}", *berth.before]
     done = reports(berth, lxcfs, "mount", first, *others)
     assert [report["id"] for report in done] == [first, *others]
-    assert {file["result"] for report in done for file in report["files"]} == {"mounted"}
+    assert {file["result"] for report in done for file in report["files"]} <= {"mounted", "skipped"}
     assert {report["id"] for report in reports(berth, lxcfs, "umount", first, *others)} == {first, *others}
 
 

@@ -12,12 +12,30 @@ import pytest
 
 needs_lxcfs = pytest.mark.skipif(shutil.which("lxcfs") is None or not os.path.exists("/dev/fuse"),
                                  reason="this machine has no lxcfs or no FUSE")
+# The versions that Debian has but not this machine's suite, each in a folder with its libraries: tests/guest/image.
+OTHERS = pathlib.Path("/usr/lib/guest-lxcfs")
+INSTALLED = "5"  # Debian 12's
+VERSIONS = ("4", INSTALLED, "6", "7")
 # `remount --all` is about every container of the host, those of a test beside this one, too.
 LOCK = "/tmp/berth-test-lxcfs.lock"
 
 
+def command_of(version):
+    """The major version's program; None where this machine has it not."""
+    if version == INSTALLED:
+        return ["lxcfs"]
+    for root in OTHERS.glob(f"{version}.*"):
+        loader = next(root.rglob("x86_64-linux-gnu/ld-linux-*.so.2"))
+        libraries = (root / "lib/x86_64-linux-gnu", root / "usr/lib/x86_64-linux-gnu", root / "usr/lib/x86_64-linux-gnu/lxcfs")
+        return [loader, "--library-path", ":".join(map(str, libraries)), root / "usr/bin/lxcfs"]
+    return None
+
+
 class Lxcfs:
+    """BERTH_LXCFS_VERSION: the major version, where a test does not choose it."""
+
     def __init__(self, folder):
+        self.version = os.environ.get("BERTH_LXCFS_VERSION", INSTALLED)
         self.mount = folder / "lxcfs"
         self.pid_file = folder / "lxcfs.pid"
         self.mount.mkdir()
@@ -26,7 +44,7 @@ class Lxcfs:
     def start(self):
         """It answers when this returns. What an earlier one left is unmounted first, as lxcfs's own service does."""
         self.unmount()
-        self.process = subprocess.Popen(["lxcfs", "-f", "-p", self.pid_file, self.mount], stdout=subprocess.DEVNULL,
+        self.process = subprocess.Popen([*command_of(self.version), "-f", "-p", self.pid_file, self.mount], stdout=subprocess.DEVNULL,
                                         stderr=subprocess.DEVNULL)
         with open("/proc/self/mountinfo") as mounts:  # poll(2) would tell a change, which may be another's
             while not any(f" {self.mount} " in line for line in mounts):
@@ -60,7 +78,11 @@ class Lxcfs:
 
     def files(self):
         """What it offers, as a container shall see it."""
-        return {f"/proc/{path.name}" for path in (self.mount / "proc").iterdir()} | {"/sys/devices/system/cpu"}
+        processors = pathlib.Path("sys/devices/system/cpu")
+        if not (self.mount / processors / "uevent").exists():  # before lxcfs 5 there is no more in it
+            processors /= "online"
+        files = [path.relative_to(self.mount) for path in (self.mount / "proc").rglob("*") if not path.is_dir()]
+        return {f"/{path}" for path in (*files, processors)}
 
 
 @contextlib.contextmanager
@@ -71,8 +93,9 @@ def alone():
 
 
 @contextlib.contextmanager
-def running(folder):
+def running(folder, version=None):
     program = Lxcfs(folder)
+    program.version = version or program.version
     try:
         program.start()
         yield program
