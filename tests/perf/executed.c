@@ -36,7 +36,13 @@ static unsigned long base_of(pid_t pid) {
   snprintf(path, sizeof path, "/proc/%d/maps", pid);
   FILE* maps = fopen(path, "re");
   if (maps == NULL) return 0;
-  if (fscanf(maps, "%lx-", &base) != 1) base = 0;
+  // Its heap lies in front of it, once it has one.
+  char line[512];
+  unsigned long begin, offset, file;
+  while (base == 0 && fgets(line, sizeof line, maps) != NULL) {
+    const int found = sscanf(line, "%lx-%*x %*s %lx %*s %lu", &begin, &offset, &file);
+    if (found == 3 && offset == 0 && file == program.st_ino) base = begin;
+  }
   fclose(maps);
   return base;
 }
