@@ -31,9 +31,9 @@ MAY_SEE = {
 }
 # Implemented by core, so that every layer speaks the same Result<T>.
 CORE_API = {"berth/error.h", "berth/try.h"}
-# Words for errors and messages, which programs may use too.
+# Words for errors and messages, and pages that a program asks for at its start: programs may use them too.
 PROGRAMS = {"capi", "cli", "shim"}
-WORDS = {"core/context.h", "core/format.h"}
+OF_CORE = {"core/context.h", "core/format.h", "core/populate.h"}
 # Parts of the API that lower layers implement or fill.
 SHARED_VALUES = {
     "berth/resources.h": {"spec", "plan", "cgroup"},
@@ -69,7 +69,7 @@ def includes(path):
 
 def allowed(layer, include):
     target = include.split("/")[0]
-    if target == layer or include in CORE_API or (layer in PROGRAMS and include in WORDS):
+    if target == layer or include in CORE_API or (layer in PROGRAMS and include in OF_CORE):
         return True
     return target in MAY_SEE[layer] or layer in SHARED_VALUES.get(include, ())
 

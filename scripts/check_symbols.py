@@ -55,9 +55,10 @@ def forbidden_symbols(binary):
 
 def early_symbols(binary):
     """The entry runs before the program is relocated and the C library is set up: it may need nothing but the latter's
-    start."""
+    start, and places that the linker names."""
+    places = {"__ehdr_start", "berth_text_first", "berth_text_first_end", "berth_constants", "berth_constants_end"}
     entries = [file for file in objects_of(binary) if file.name == "entry.cc.o"]
-    for name in sorted(wanted_symbols(entries) - {"_start"} if entries else ()):
+    for name in sorted(wanted_symbols(entries) - {"_start"} - places if entries else ()):
         yield f"{binary}: the entry uses {name}, which does not work yet"
 
 

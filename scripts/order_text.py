@@ -22,9 +22,13 @@ SECTIONS
 {
   .text.first :
   {
-    */entry.cc.o(.text .text.*)
+    PROVIDE_HIDDEN(berth_text_first = .);
+    */entry.cc.o(.text .text.* .entry_words)
 """
-TAIL = """  }
+TAIL = """    PROVIDE_HIDDEN(berth_text_first_end = .);
+  }
+  PROVIDE_HIDDEN(berth_constants = ADDR(.rodata));
+  PROVIDE_HIDDEN(berth_constants_end = ADDR(.rodata) + SIZEOF(.rodata));
 }
 INSERT BEFORE .text;
 """

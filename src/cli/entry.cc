@@ -6,10 +6,22 @@
 //
 // Nothing but system calls works yet: no relocated pointers, no thread-local storage, no libc.
 // Whatever fails is left to main(), which tries again, has a second way, and can tell why.
+//
+// The pages that every command touches are asked for here, too: docs/decisions/0025-pages-ahead.md.
 #include <elf.h>
 #include <fcntl.h>
+#include <linux/mman.h>
 #include <linux/mount.h>
 #include <sys/syscall.h>
+
+extern "C" {
+// Of the linker, and of cmake/text_order.ld.
+[[gnu::visibility("hidden")]] extern const Elf64_Ehdr __ehdr_start;
+#ifdef BERTH_ORDERED
+[[gnu::visibility("hidden")]] extern const char berth_text_first[], berth_text_first_end[],
+    berth_constants[], berth_constants_end[];
+#endif
+}
 
 namespace {
 
@@ -31,7 +43,7 @@ asm(R"(
 berth_entry:
   xor %ebp, %ebp
   mov %rsp, %rdi
-  call berth_protect_early
+  call berth_begin
   xor %edx, %edx
   jmp _start
 )");
@@ -59,7 +71,7 @@ berth_entry:
   mov x29, #0
   mov x30, #0
   mov x0, sp
-  bl berth_protect_early
+  bl berth_begin
   mov x0, #0
   mov x30, #0
   b _start
@@ -91,40 +103,43 @@ bool equal(const char* left, const char* right) {
   return *left == *right;
 }
 
+// Beside the text: each page of constants that is touched here is another fault.
+#define BERTH_WORD [[gnu::section(".entry_words")]] constexpr char
+BERTH_WORD kCreate[] = "create";
+BERTH_WORD kExec[] = "exec";
+BERTH_WORD kByDescriptor[] = "/dev/fd/";
+BERTH_WORD kSelf[] = "/proc/self/exe";
+BERTH_WORD kNothing[] = "";
+
 // Any word will do, the command or another: to be protected too often costs nothing but time.
 bool enters_containers(const char* const* words) {
   for (; *words != nullptr; ++words) {
-    if (equal(*words, "create") || equal(*words, "exec")) return true;
+    if (equal(*words, kCreate) || equal(*words, kExec)) return true;
   }
   return false;
+}
+
+// What the kernel tells the program at its start: getauxval(3).
+long auxiliary_value(const Elf64_auxv_t* auxiliary, unsigned long type) {
+  for (; auxiliary->a_type != AT_NULL; ++auxiliary) {
+    if (auxiliary->a_type == type) return static_cast<long>(auxiliary->a_un.a_val);
+  }
+  return 0;
 }
 
 // The kernel names a program that was run by descriptor after that: this one is the copy.
 bool runs_by_descriptor(const Elf64_auxv_t* auxiliary) {
-  constexpr char kPrefix[] = "/dev/fd/";
-  for (; auxiliary->a_type != AT_NULL; ++auxiliary) {
-    if (auxiliary->a_type != AT_EXECFN) continue;
-    const char* name = reinterpret_cast<const char*>(auxiliary->a_un.a_val);
-    for (unsigned at = 0; at + 1 < sizeof kPrefix; ++at) {
-      if (name[at] != kPrefix[at]) return false;
-    }
-    return true;
+  const auto* name = reinterpret_cast<const char*>(auxiliary_value(auxiliary, AT_EXECFN));
+  if (name == nullptr) return false;
+  for (unsigned at = 0; at + 1 < sizeof kByDescriptor; ++at) {
+    if (name[at] != kByDescriptor[at]) return false;
   }
-  return false;
+  return true;
 }
 
-}  // namespace
-
-extern "C" [[gnu::visibility("hidden")]] void berth_protect_early(long* stack) {
-  const long count = stack[0];
-  const auto* words = reinterpret_cast<const char* const*>(stack + 1);
-  if (count < 2 || !enters_containers(words + 1)) return;
-  const auto* environment = words + count + 1;
-  const auto* end = environment;
-  while (*end != nullptr) ++end;
-  if (runs_by_descriptor(reinterpret_cast<const Elf64_auxv_t*>(end + 1))) return;
-  const char* self = "/proc/self/exe";
-  const long tree = call(SYS_open_tree, {AT_FDCWD, address(self), kTreeFlags});
+// Comes back if it has not worked.
+void run_again_protected(const char* const* words, const char* const* environment) {
+  const long tree = call(SYS_open_tree, {AT_FDCWD, address(kSelf), kTreeFlags});
   if (tree < 0) return;
   struct mount_attr attributes;
   attributes.attr_set = MOUNT_ATTR_RDONLY;
@@ -132,8 +147,47 @@ extern "C" [[gnu::visibility("hidden")]] void berth_protect_early(long* stack) {
   attributes.propagation = 0;
   attributes.userns_fd = 0;
   const long size = sizeof attributes;
-  const Words readonly{tree, address(""), AT_EMPTY_PATH, address(&attributes), size};
-  const Words again{tree, address(""), address(words), address(environment), AT_EMPTY_PATH};
+  const Words readonly{tree, address(kNothing), AT_EMPTY_PATH, address(&attributes), size};
+  const Words again{tree, address(kNothing), address(words), address(environment), AT_EMPTY_PATH};
   if (call(SYS_mount_setattr, readonly) == 0) call(SYS_execveat, again);
   call(SYS_close, {tree});
+}
+
+// Pages between two addresses, all in one call. An older kernel than 5.14 knows no such advice.
+void populate(long begin, long end, long page, long advice) {
+  begin &= -page;
+  call(SYS_madvise, {begin, end - begin, advice});
+}
+
+// Data that the C library relocates at once, what runs first, and the stack that main() needs.
+void populate_pages(const long* stack, long page) {
+  constexpr long kStack = 8;  // pages
+  const long base = address(&__ehdr_start);
+  const auto* const segments = reinterpret_cast<const Elf64_Phdr*>(base + __ehdr_start.e_phoff);
+  for (int i = 0; i < __ehdr_start.e_phnum; ++i) {
+    const Elf64_Phdr& segment = segments[i];
+    if (segment.p_type != PT_LOAD || (segment.p_flags & PF_W) == 0) continue;
+    const long begin = base + static_cast<long>(segment.p_vaddr);
+    populate(begin, begin + static_cast<long>(segment.p_memsz), page, MADV_POPULATE_WRITE);
+  }
+#ifdef BERTH_ORDERED
+  populate(address(berth_text_first), address(berth_text_first_end), page, MADV_POPULATE_READ);
+  populate(address(berth_constants), address(berth_constants_end), page, MADV_POPULATE_READ);
+#endif
+  populate(address(stack) - kStack * page, address(stack), page, MADV_POPULATE_WRITE);
+}
+
+}  // namespace
+
+extern "C" [[gnu::visibility("hidden")]] void berth_begin(long* stack) {
+  const long count = stack[0];
+  const auto* const words = reinterpret_cast<const char* const*>(stack + 1);
+  const auto* const environment = words + count + 1;
+  const auto* end = environment;
+  while (*end != nullptr) ++end;
+  const auto* const auxiliary = reinterpret_cast<const Elf64_auxv_t*>(end + 1);
+  if (count >= 2 && enters_containers(words + 1) && !runs_by_descriptor(auxiliary))
+    run_again_protected(words, environment);
+  const long page = auxiliary_value(auxiliary, AT_PAGESZ);
+  if (page > 0) populate_pages(stack, page);
 }

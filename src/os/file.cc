@@ -9,6 +9,7 @@
 
 #include "berth/try.h"
 #include "core/context.h"
+#include "core/populate.h"
 
 namespace berth::os {
 namespace {
@@ -47,6 +48,9 @@ Result<std::string> read_file_at(int directory, const char* path, size_t limit) 
     return fail(ErrorKind::InvalidUse, "{} is not a regular file", path);
   if (status.st_size > static_cast<off_t>(limit))
     return fail(ErrorKind::InvalidUse, "{} is larger than {} bytes", path, limit);
+  // A config.json with a profile: its text, and more than that again for what is made of it.
+  constexpr off_t kLarge = 16 << 10;
+  if (status.st_size >= kLarge) populate_heap(static_cast<size_t>(status.st_size) * 3);
   // Files of kernel filesystems have no size.
   std::string text;
   size_t wanted = status.st_size > 0 ? static_cast<size_t>(status.st_size) + 1 : kPage;

@@ -15,6 +15,7 @@
 
 #include "berth/try.h"
 #include "core/context.h"
+#include "core/populate.h"
 
 namespace berth::os {
 
@@ -30,6 +31,8 @@ pid_t clone_child(const CloneRequest& request, int* pidfd) {
     args.cgroup = static_cast<uint64_t>(request.cgroup);
   }
   const long pid = ::syscall(SYS_clone3, &args, sizeof args);
+  if (pid == 0) populate_child();
+  if (pid > 0) populate_parent();
   return pid < 0 ? -errno : static_cast<pid_t>(pid);
 }
 
