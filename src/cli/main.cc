@@ -17,10 +17,6 @@
 #include "core/context.h"
 #include "core/populate.h"
 
-#ifdef BERTH_ORDERED
-extern "C" [[gnu::visibility("hidden")]] const char berth_text_first[], berth_text_first_end[];
-#endif
-
 namespace berth::cli {
 namespace {
 
@@ -57,18 +53,10 @@ int fail_with(const Error& error, int code) {
   return code;
 }
 
-// docs/decisions/0025-pages-ahead.md; cli/entry.cc has done the rest.
-void populate_pages() {
-  constexpr size_t kHeap = 40 << 10;
-#ifdef BERTH_ORDERED
-  populate_program(kHeap, berth_text_first, berth_text_first_end);
-#else
-  populate_program(kHeap, nullptr, nullptr);
-#endif
-}
-
 int main(int argc, char** argv) {
-  populate_pages();
+  // What a command writes of it; cli/entry.cc has asked for the other pages.
+  constexpr size_t kHeap = 40 << 10;
+  populate_heap(kHeap);
   open_standard_descriptors();
   // A caller that ignores it would have the kernel reap our children: their end could not be read.
   (void)signal(SIGCHLD, SIG_DFL);

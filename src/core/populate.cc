@@ -2,10 +2,15 @@
 #include "core/populate.h"
 
 #include <stdlib.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
+
+// Of the linker, where the text is in order: the release of berth.
+extern "C" [[gnu::weak]] const char berth_text_first[];
+extern "C" [[gnu::weak]] const char berth_text_first_end[];
 
 namespace berth {
 namespace {
@@ -14,56 +19,38 @@ namespace {
 // to.
 constexpr uintptr_t kStackBelow = 3;
 constexpr uintptr_t kStackAbove = 3;
+// What is larger than 128 KB does not come from the heap.
+constexpr size_t kMostHeap = 100 << 10;
 
-struct Range {
-  uintptr_t begin = 0;
-  uintptr_t end = 0;
-};
+uintptr_t page_size() noexcept { return ::getauxval(AT_PAGESZ); }
 
-uintptr_t page_size = 4096;
-Range program_text;
-Range program_heap;
+uintptr_t address(const void* place) noexcept { return reinterpret_cast<uintptr_t>(place); }
 
-void populate(const Range& range, int advice) noexcept {
-  const uintptr_t begin = range.begin & -page_size;
-  if (begin < range.end) (void)::madvise(reinterpret_cast<void*>(begin), range.end - begin, advice);
-}
-
-// What malloc(3) will give next.
-Range next_of_heap(size_t size) noexcept {
-  void* const next = ::malloc(size);
-  const auto begin = reinterpret_cast<uintptr_t>(next);
-  ::free(next);
-  return {.begin = begin, .end = begin == 0 ? 0 : begin + size};
+void populate(uintptr_t begin, uintptr_t end, int advice) noexcept {
+  begin &= -page_size();
+  (void)::madvise(reinterpret_cast<void*>(begin), end - begin, advice);
 }
 
 }  // namespace
 
-void populate_program(size_t heap, const char* text, const char* text_end) noexcept {
-  page_size = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
-  program_text = {.begin = reinterpret_cast<uintptr_t>(text),
-                  .end = reinterpret_cast<uintptr_t>(text_end)};
-  program_heap = next_of_heap(heap);
-  populate(program_heap, MADV_POPULATE_WRITE);
-}
-
 void populate_heap(size_t size) noexcept {
-  constexpr size_t kMost = 100 << 10;  // what is larger than 128 KB is no part of the heap
-  if (program_heap.begin == 0) return;
-  populate(next_of_heap(size < kMost ? size : kMost), MADV_POPULATE_WRITE);
+  size = std::min(size, kMostHeap);
+  void* const next = ::malloc(size);
+  if (next != nullptr) populate(address(next), address(next) + size, MADV_POPULATE_WRITE);
+  ::free(next);
 }
 
 void populate_child() noexcept {
-  const auto stack = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
-  populate(program_text, MADV_POPULATE_READ);
-  populate({.begin = stack - kStackBelow * page_size, .end = stack}, MADV_POPULATE_WRITE);
+  const uintptr_t stack = address(__builtin_frame_address(0));
+  if (berth_text_first != nullptr)
+    populate(address(berth_text_first), address(berth_text_first_end), MADV_POPULATE_READ);
+  populate(stack - kStackBelow * page_size(), stack, MADV_POPULATE_WRITE);
 }
 
 void populate_parent() noexcept {
-  if (program_heap.begin == 0) return;
-  const auto stack = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
-  populate(program_heap, MADV_POPULATE_WRITE);
-  populate({.begin = stack, .end = stack + kStackAbove * page_size}, MADV_POPULATE_WRITE);
+  if (berth_text_first == nullptr) return;
+  const uintptr_t stack = address(__builtin_frame_address(0));
+  populate(stack, stack + kStackAbove * page_size(), MADV_POPULATE_WRITE);
 }
 
 }  // namespace berth
