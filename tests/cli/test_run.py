@@ -7,6 +7,8 @@ import subprocess
 
 import pytest
 
+from machine import needs_root
+
 
 def start(berth, *script, **options):
     """A foreground run, its output at a pipe, and what it says first."""
@@ -32,6 +34,15 @@ def test_standard_streams(berth):
     bundle = berth.bundle("sh", "-c", "cat; echo error >&2")
     done = berth("run", "-b", bundle, berth.new_id(), input="text")
     assert (done.stdout, done.stderr) == ("text", "error\n")
+
+
+@needs_root  # strace would take its rights from newuidmap
+def test_a_kernel_that_asks_for_no_pages(berth, tmp_path):
+    """Before Linux 5.14 madvise(2) knows nothing of that: docs/decisions/0025-pages-ahead.md."""
+    calls = tmp_path / "calls"
+    berth.before = ["strace", "-f", "-qq", "-o", calls, "-e", "trace=madvise", "-e", "inject=madvise:error=EINVAL", *berth.before]
+    assert berth.ok("run", "-b", berth.bundle("echo", "runs"), berth.new_id()) == "runs\n"
+    assert "INJECTED" in calls.read_text()
 
 
 def test_is_deleted_at_its_end(berth):
